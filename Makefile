@@ -1,0 +1,71 @@
+# Every target prepares .venv by itself; a fresh machine needs python3 (3.11 or newer) and make.
+ENV ?= local
+PYTHON ?= python3
+STATE := .reconciler
+PLAN := $(STATE)/$(ENV).plan.json
+VENV := .venv
+BIN := $(VENV)/bin
+RECONCILER := $(BIN)/reconciler
+.DEFAULT_GOAL := help
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	@echo "Preparing $(VENV) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.run
+	@echo "Preparing $(VENV) for development ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.PHONY: help
+help: ## List the targets
+	@echo "make TARGET [ENV=local|dev|test|prod]"
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: $(VENV)/.run ## Prepare .venv
+
+.PHONY: validate
+validate: $(VENV)/.run ## Check all specs offline
+	@$(RECONCILER) validate --env $(ENV)
+
+.PHONY: plan
+plan: $(VENV)/.run ## Show what would change in ENV, and save it for apply
+	@mkdir -p $(STATE)
+	@$(RECONCILER) plan --env $(ENV) --out $(PLAN) $(ARGS)
+
+.PHONY: apply
+apply: $(VENV)/.run ## Apply the saved plan of ENV, or plan and apply where there is none
+	@if [ -f $(PLAN) ]; then \
+	    $(RECONCILER) apply --env $(ENV) $(PLAN) $(ARGS); code=$$?; \
+	    case $$code in 0|4) mv -f $(PLAN) $(PLAN).applied;; esac; exit $$code; \
+	else \
+	    $(RECONCILER) apply --env $(ENV) $$([ -t 0 ] || echo --auto-approve) $(ARGS); \
+	fi
+
+.PHONY: drift
+drift: $(VENV)/.run ## Compare the org with what was applied last; exit code 2 when it differs
+	@$(RECONCILER) drift --env $(ENV) $(ARGS)
+
+.PHONY: test
+test: $(VENV)/.dev ## Run the tests
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev ## ruff, mypy --strict and the layer contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## Format the code
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure plan and apply on a generated estate; prints JSON
+	@$(BIN)/python scripts/bench.py $(ARGS)
+
+.PHONY: clean
+clean: ## Remove .venv and local state, the sandbox org included
+	@rm -rf $(VENV) $(STATE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

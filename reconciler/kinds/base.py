@@ -1,0 +1,197 @@
+"""What the engine knows about a kind of resource: one interface, and nothing else.
+
+A kind is one module beside this one that registers itself (see ``registry``). The engine never asks
+which kind it has in hand; it asks what the kind can do.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from reconciler.archy.model import Path, Problem, Reference
+from reconciler.problems import Location
+
+if TYPE_CHECKING:
+    from reconciler.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """All that one look at one rendered document tells."""
+
+    kind: str
+    """The kind as it stands in addresses (aliases of root keys are folded)."""
+    name: str
+    """Empty when the document has none; then ``problems`` says so."""
+    division: str | None
+    """As written in the document; None leaves it to the environment."""
+    references: tuple[Reference, ...]
+    canonical: Any
+    """JSON-able canonical form: two documents that mean the same have equal ones."""
+    digest: str
+    """SHA-256 (hex) of ``canonical``."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The heavy part of a desired resource; made when somebody needs it."""
+
+    body: Any
+    """The parsed document below its root key, secrets replaced by placeholders."""
+    text: str
+    """The rendered text of the document, secrets replaced by placeholders."""
+    upload: str | None = field(repr=False)
+    """The rendered text with the real secrets; None where one of them is not set on this machine."""
+    canonical: Any
+
+
+@dataclass(frozen=True)
+class Desired:
+    """One resource as the specs want it, in one environment."""
+
+    kind: str
+    root: str
+    """The root key as written (an alias stays an alias)."""
+    name: str
+    file: str
+    line: int
+    """First line of the document in ``file``."""
+    digest: str
+    division: str | None
+    """The division it belongs to: its own, else the environment's default; None for the org's home."""
+    references: tuple[Reference, ...]
+    secrets: tuple[str, ...]
+    """Names of the secrets that its text uses."""
+    load: Callable[[], Content] = field(repr=False, compare=False)
+    locate: Callable[[Path], Location] = field(repr=False, compare=False)
+
+    @property
+    def address(self) -> str:
+        """``<kind>/<name>``."""
+        return f"{self.kind}/{self.name}"
+
+    @cached_property
+    def content(self) -> Content:
+        """The parsed and rendered document, made once."""
+        return self.load()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One resource as the org has it."""
+
+    kind: str
+    name: str
+    id: str
+    version: str | None
+    """Published version of a flow, version counter of other kinds; None for a flow never published."""
+    division: str | None
+    """Name of its division where the list tells it."""
+    fields: Mapping[str, Any] | None = None
+    """Canonical fields, references as names; None for kinds whose content lies in versions."""
+    uses: tuple[str, ...] = ()
+    """Ids of the objects that it is known to refer to, as far as the list tells."""
+    published_by: str | None = None
+    published_at: str | None = None
+    locked_by: str | None = None
+    """Who holds the edit lock, by name."""
+    system: bool = False
+    """Made by Genesys; never managed, never listed as unmanaged."""
+    raw: Any = field(default=None, repr=False)
+    """The wire model, for the kind's own operations."""
+
+    @property
+    def address(self) -> str:
+        """``<kind>/<name>``."""
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """An object that dependency tracking says uses another one."""
+
+    id: str
+    name: str
+    type: str
+    """Dependency tracking's own type name, e.g. ``INBOUNDCALLFLOW``."""
+    version: str | None
+    kind: str | None
+    """Our kind for that type; None for types that we do not manage."""
+
+    @property
+    def address(self) -> str:
+        """``<kind>/<name>``, with the tracking type where the kind is not ours."""
+        return f"{self.kind or self.type}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """What a kind may use while it acts on the org."""
+
+    platform: Platform
+    resolve: Callable[[Reference], str]
+    """Id of a referenced object as of now; raises ``ReconcilerError`` when it does not exist."""
+    progress: Callable[[str], None] = lambda _text: None
+    """Says what the operation is waiting for, in a few words."""
+
+
+class Kind(ABC):
+    """One kind of resource (or one family that differs only in its root key, like flows)."""
+
+    roots: ClassVar[tuple[str, ...]]
+    """Root keys of documents, aliases included."""
+    kinds: ClassVar[tuple[str, ...]]
+    """Kinds as they stand in addresses."""
+    content_in_versions: ClassVar[bool] = False
+    """Content lies in published versions that only an export shows (flows), not in fields of a list."""
+
+    @abstractmethod
+    def inspect(self, root: str, body: Any) -> Inspection:
+        """Reads one rendered, parsed document; never raises for bad input, reports ``problems``."""
+
+    @abstractmethod
+    async def list_live(self, platform: Platform) -> list[Live]:
+        """All objects of these kinds in the org, by list calls only."""
+
+    @abstractmethod
+    async def read(self, platform: Platform, live: Live) -> Live | None:
+        """The object as it is now, read by id; None when it is gone."""
+
+    @abstractmethod
+    async def create(self, desired: Desired, operations: Operations) -> Live:
+        """Makes the object; returns it as the org has it afterwards."""
+
+    @abstractmethod
+    async def update(self, desired: Desired, live: Live, operations: Operations) -> Live:
+        """Makes the object as desired (publishes again where content lies in versions)."""
+
+    @abstractmethod
+    async def delete(self, live: Live, operations: Operations) -> None:
+        """Deletes the object; returns when it is gone."""
+
+    @abstractmethod
+    def reference(self, live: Live) -> Reference:
+        """The reference by which other documents name this object."""
+
+    async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
+        """What uses this object according to the org; empty where the org does not track it."""
+        raise NotImplementedError
+
+    async def modules_built_with(self, platform: Platform, live: Live) -> Mapping[str, str]:
+        """Common modules (id → version) that the published version was built with."""
+        return {}
+
+    async def exports(
+        self, platform: Platform, wanted: Sequence[tuple[Live, str]]
+    ) -> Mapping[tuple[str, str], str]:
+        """Text of published versions, (id, version) → YAML; only where ``content_in_versions``."""
+        raise NotImplementedError
+
+
+Listener = Callable[[str], Awaitable[None]]
+Kinds = Iterable[Kind]
