@@ -7,7 +7,7 @@ which kind it has in hand; it asks what the kind can do.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -154,6 +154,10 @@ class Kind(ABC):
     def inspect(self, root: str, body: Any) -> Inspection:
         """Reads one rendered, parsed document; never raises for bad input, reports ``problems``."""
 
+    def body_schema(self) -> dict[str, Any]:
+        """JSON Schema of what stands below the root key; accepts every valid document."""
+        return {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}}
+
     @abstractmethod
     async def list_live(self, platform: Platform) -> list[Live]:
         """All objects of these kinds in the org, by list calls only."""
@@ -162,13 +166,25 @@ class Kind(ABC):
     async def read(self, platform: Platform, live: Live) -> Live | None:
         """The object as it is now, read by id; None when it is gone."""
 
+    async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
+        """The object of that name as it is now, or None; by list calls where there is nothing better."""
+        listed = await self.list_live(platform)
+        return next((live for live in listed if live.kind == kind and live.name == name), None)
+
     @abstractmethod
     async def create(self, desired: Desired, operations: Operations) -> Live:
         """Makes the object; returns it as the org has it afterwards."""
 
     @abstractmethod
-    async def update(self, desired: Desired, live: Live, operations: Operations) -> Live:
-        """Makes the object as desired (publishes again where content lies in versions)."""
+    async def update(self, desired: Desired, live: Live, operations: Operations, clear: tuple[str, ...] = ()) -> Live:
+        """Makes the object as desired (publishes again where content lies in versions).
+
+        ``clear`` names fields that the specs held when they were last applied and hold no longer.
+        """
+
+    async def move(self, desired: Desired, live: Live, operations: Operations) -> Live:
+        """Moves the object to the division that the specs want and changes nothing else."""
+        return await self.update(desired, live, operations)
 
     @abstractmethod
     async def delete(self, live: Live, operations: Operations) -> None:
@@ -178,6 +194,18 @@ class Kind(ABC):
     def reference(self, live: Live) -> Reference:
         """The reference by which other documents name this object."""
 
+    def addresses(self, reference: Reference) -> tuple[str, ...]:
+        """Addresses that a reference may mean if it is to one of these kinds, most likely first."""
+        return (f"{reference.kind}/{reference.name}",) if reference.kind in self.kinds else ()
+
+    def claims(self, fields: Mapping[str, Any]) -> frozenset[str]:
+        """What only one object may have at a time, such as phone numbers, out of canonical fields."""
+        return frozenset()
+
+    def embeds(self, reference: Reference) -> bool:
+        """Whether the target is copied into the referring object when that is published."""
+        return False
+
     async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
         """What uses this object according to the org; empty where the org does not track it."""
         raise NotImplementedError
@@ -186,12 +214,6 @@ class Kind(ABC):
         """Common modules (id → version) that the published version was built with."""
         return {}
 
-    async def exports(
-        self, platform: Platform, wanted: Sequence[tuple[Live, str]]
-    ) -> Mapping[tuple[str, str], str]:
+    async def exports(self, platform: Platform, wanted: Sequence[tuple[Live, str]]) -> Mapping[tuple[str, str], str]:
         """Text of published versions, (id, version) → YAML; only where ``content_in_versions``."""
         raise NotImplementedError
-
-
-Listener = Callable[[str], Awaitable[None]]
-Kinds = Iterable[Kind]

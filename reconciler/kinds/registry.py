@@ -15,7 +15,7 @@ def all_kinds() -> tuple[Kind, ...]:
     """One instance of every kind, in the order of their module names."""
     for module in pkgutil.iter_modules(kinds.__path__):
         importlib.import_module(f"{kinds.__name__}.{module.name}")
-    concrete = sorted(_concrete(Kind), key=lambda cls: (cls.__module__, cls.__name__))
+    concrete = sorted(_concrete(Kind), key=lambda cls: (cls.__module__, cls.__name__))  # type: ignore[type-abstract]
     return tuple(cls() for cls in concrete)
 
 

@@ -1,0 +1,31 @@
+"""What was applied, and the lock: in the org or in a file."""
+
+from reconciler.ledger.base import (
+    Interrupted,
+    Ledger,
+    LockedError,
+    LockInfo,
+    LockLostError,
+    Row,
+    Snapshot,
+    now_utc,
+    short_hash,
+    stamp,
+)
+from reconciler.ledger.file import FileLedger
+from reconciler.ledger.org import OrgLedger
+
+__all__ = [
+    "FileLedger",
+    "Interrupted",
+    "Ledger",
+    "LockInfo",
+    "LockLostError",
+    "LockedError",
+    "OrgLedger",
+    "Row",
+    "Snapshot",
+    "now_utc",
+    "short_hash",
+    "stamp",
+]

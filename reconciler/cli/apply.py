@@ -1,0 +1,127 @@
+"""``reconciler apply``: applies a saved plan exactly, or plans and applies."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets
+from reconciler.cli.output import people, say
+from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
+from reconciler.engine.apply import Apply
+from reconciler.engine.document import Plan, load_plan
+from reconciler.engine.journal import Journal
+from reconciler.engine.outcome import RunReport
+from reconciler.engine.planner import Scope, Workspace
+from reconciler.problems import ReconcilerError, SpecError
+from reconciler.report.progress import Progress
+from reconciler.report.text import plan_text, run_text
+from reconciler.specs import missing_secret_finding
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("apply")(apply)
+
+
+def apply(
+    planfile: Annotated[
+        Path | None, typer.Argument(metavar="[PLANFILE]", help="A saved plan; without one, plan and apply.")
+    ] = None,
+    env: OptionalEnv = None,
+    auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask before applying.")] = False,
+    target: Targets = None,
+    exclude: Excludes = None,
+    prune: Prune = False,
+) -> int:
+    """Make the org as the specs say."""
+    scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
+    if planfile is not None and scope != Scope():
+        raise ReconcilerError(
+            "A saved plan is applied as it is; --target, --exclude and --prune belong to `plan`.",
+            remedy="Leave them out, or plan again with them.",
+        )
+    plan = load_plan(planfile) if planfile is not None else None
+    workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT))
+    _check_secrets(workspace)
+    report = asyncio.run(_apply(workspace, plan, scope, auto_approve))
+    say(run_text(report))
+    return report.exit_code
+
+
+async def _apply(workspace: Workspace, plan: Plan | None, scope: Scope, auto_approve: bool) -> RunReport:
+    run = secrets.token_hex(6)
+    journal = Journal(workspace.root / STATE / "runs" / workspace.environment.name / f"{run}.jsonl")
+    try:
+        async with connect(workspace) as connected:
+            with Progress(people()) as progress:
+                applying = _applying(workspace, connected, run, journal, progress, auto_approve)
+                _stop_on_signals(applying)
+                if plan is None:
+                    _, report = await applying.run_fresh(scope)
+                else:
+                    _, report = await applying.run_saved(plan)
+    finally:
+        journal.close()
+    return report
+
+
+def _applying(
+    workspace: Workspace,
+    connected: Connected,
+    run: str,
+    journal: Journal,
+    progress: Progress,
+    auto_approve: bool,
+) -> Apply:
+    return Apply(
+        workspace=workspace,
+        platform=connected.platform,
+        ledger=connected.ledger,
+        holder=holder(),
+        run=run,
+        journal=journal,
+        listener=progress,
+        confirm=lambda plan: _confirm(plan, auto_approve),
+    )
+
+
+def _confirm(plan: Plan, auto_approve: bool) -> bool:
+    say(plan_text(plan))
+    if auto_approve:
+        return True
+    if not sys.stdin.isatty():
+        raise ReconcilerError(
+            "There is nobody to ask whether to apply this plan.",
+            remedy="Pass --auto-approve, or save a plan, have it reviewed and apply that.",
+        )
+    return typer.confirm("Apply this?", err=True)
+
+
+def _check_secrets(workspace: Workspace) -> None:
+    """A flow must not be published with a placeholder in it; better to know before anything is done."""
+    missing = workspace.secrets.missing()
+    used = {name for desired in workspace.catalog.resources.values() for name in desired.secrets}
+    findings = [missing_secret_finding(secret, workspace.environment.name) for secret in missing if secret.name in used]
+    if findings:
+        raise SpecError(findings)
+
+
+def _stop_on_signals(applying: Apply) -> None:
+    """The first signal lets running changes end; a second one ends the process as usual."""
+    loop = asyncio.get_running_loop()
+
+    def stop(received: signal.Signals) -> None:
+        applying.stop()
+        loop.remove_signal_handler(received)
+        say([Text("Stopping after the changes that are running; once more stops at once.", style="yellow")])
+
+    for received in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(received, stop, received)

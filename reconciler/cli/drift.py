@@ -1,0 +1,53 @@
+"""``reconciler drift``: what somebody changed in the org since it was applied."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import typer
+
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat
+from reconciler.cli.output import Format, document, say
+from reconciler.cli.planfile import failed_as_json
+from reconciler.cli.session import connect, open_workspace
+from reconciler.engine.document import Plan
+from reconciler.engine.planner import Scope, Workspace, make_plan
+from reconciler.report.markdown import drift_markdown
+from reconciler.report.text import drift_text
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("drift")(drift)
+
+
+def drift(env: Env = DEFAULT_ENVIRONMENT, format: PlanFormat = Format.TEXT) -> int:
+    """Compare the org with what was applied last; exit code 2 when it differs."""
+    with failed_as_json(format):
+        plan = asyncio.run(_plan(open_workspace(env)))
+    match format:
+        case Format.JSON:
+            document(_json(plan))
+        case Format.MARKDOWN:
+            document(drift_markdown(plan))
+        case Format.TEXT:
+            say(drift_text(plan))
+    return 2 if plan.drift else 0
+
+
+async def _plan(workspace: Workspace) -> Plan:
+    async with connect(workspace) as connected:
+        return (await make_plan(workspace, connected.platform, connected.ledger, Scope())).plan
+
+
+def _json(plan: Plan) -> str:
+    return json.dumps(
+        {
+            "environment": plan.environment,
+            "org": plan.org.model_dump(mode="json"),
+            "drift": [drift.model_dump(mode="json") for drift in plan.drift],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )

@@ -1,0 +1,68 @@
+"""The command line: commands, and the one place where exit codes are decided.
+
+Exit codes (a contract): 0 done or nothing to do; 1 error; 2 changes pending (``plan --detailed-exitcode``) or
+drift found (``drift``); 3 stale or already applied plan, or locked; 4 applied in part.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from reconciler.cli import apply, drift, graph, plan, sandbox, schema, show, unlock, validate
+from reconciler.cli.output import explain, people
+from reconciler.problems import ReconcilerError
+from reconciler.version import VERSION
+
+app = typer.Typer(
+    name="reconciler",
+    help="Keeps Genesys Cloud flows and IVRs as the YAML in this repository says.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (validate, plan, show, apply, drift, graph, unlock, schema, sandbox):
+    module.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and leave.", is_eager=True),
+) -> None:
+    if version:
+        typer.echo(f"reconciler {VERSION}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns its exit code after everything has been written."""
+    try:
+        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except ReconcilerError as error:
+        explain(error)
+        return error.exit_code
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return 1
+    except (click.Abort, KeyboardInterrupt):
+        people().print("Stopped.")
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell.
+        sys.stderr.close()
+        return 1
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run())

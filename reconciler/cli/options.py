@@ -1,0 +1,28 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reconciler.cli.output import Format
+
+DEFAULT_ENVIRONMENT = "local"
+
+Env = Annotated[str, typer.Option("--env", metavar="E", help="The environment, a file in environments/.")]
+OptionalEnv = Annotated[
+    str | None, typer.Option("--env", metavar="E", help="The environment; of a saved plan, its own by default.")
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", metavar="GLOB", help="Only these addresses, and what they depend on. Repeatable."),
+]
+Excludes = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="GLOB", help="Not these addresses, nor what depends on them. Repeatable."),
+]
+Prune = Annotated[bool, typer.Option("--prune", help="Delete what was applied once and is in the specs no longer.")]
+PlanFormat = Annotated[Format, typer.Option("--format", help="text and markdown for people, json for programs.")]
+PlanFile = Annotated[Path, typer.Argument(metavar="PLANFILE", help="A plan that `plan --out` saved.")]

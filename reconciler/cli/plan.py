@@ -1,0 +1,52 @@
+"""``reconciler plan``: what would change, and why."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, Excludes, PlanFormat, Prune, Targets
+from reconciler.cli.output import Format, say
+from reconciler.cli.planfile import failed_as_json, show_plan
+from reconciler.cli.session import connect, open_workspace
+from reconciler.engine.document import Plan, save_plan
+from reconciler.engine.planner import Scope, Workspace, make_plan
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("plan")(plan)
+
+
+def plan(
+    env: Env = DEFAULT_ENVIRONMENT,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Save the plan for apply.")] = None,
+    format: PlanFormat = Format.TEXT,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when there are changes.")
+    ] = False,
+    target: Targets = None,
+    exclude: Excludes = None,
+    prune: Prune = False,
+) -> int:
+    """Show what would change in the org, and why. Nothing is changed."""
+    scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
+    with failed_as_json(format):
+        made = asyncio.run(_plan(open_workspace(env), scope))
+    show_plan(made, format)
+    if out is not None:
+        save_plan(made, out)
+        say([Text(f"Saved as {out}; `reconciler apply {out}` does exactly this.", style="dim")])
+    if made.errors:
+        return 1
+    return 2 if detailed_exitcode and made.changes else 0
+
+
+async def _plan(workspace: Workspace, scope: Scope) -> Plan:
+    async with connect(workspace) as connected:
+        planning = await make_plan(workspace, connected.platform, connected.ledger, scope)
+    return planning.plan

@@ -1,0 +1,168 @@
+"""What every command starts from: the repository, the environment, the org and the ledger behind it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from getpass import getuser
+from pathlib import Path
+
+from reconciler.cache import Cache
+from reconciler.engine.planner import Workspace
+from reconciler.ledger import FileLedger, Ledger, OrgLedger
+from reconciler.platform import REGIONS, Connection, Platform, connection_for_region
+from reconciler.problems import ReconcilerError
+from reconciler.specs import (
+    ArtifactCache,
+    Environment,
+    SecretValues,
+    WorkingTree,
+    commit_state,
+    load_catalog,
+    load_environment,
+)
+
+STATE = ".reconciler"
+"""Folder for plans, journals, local ledgers and the local sandbox org, below the repository root."""
+UNLIMITED = 1_000_000
+"""Requests a minute for a sandbox in this process, which has no limit of its own."""
+
+
+@dataclass(frozen=True)
+class Connected:
+    """An open connection to the environment's org."""
+
+    platform: Platform
+    ledger: Ledger
+
+
+def repository_root(start: Path | None = None) -> Path:
+    """The folder with ``environments/`` in it, from here upwards.
+
+    Raises:
+        ReconcilerError: there is none.
+    """
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "environments").is_dir():
+            return folder
+    raise ReconcilerError(
+        f"{here} is not inside a repository of specs: there is no environments/ folder here or above.",
+        remedy="Change into the repository.",
+    )
+
+
+def open_workspace(environment_name: str, *, offline: bool = False) -> Workspace:
+    """Renders and validates the specs for one environment.
+
+    Offline, secrets need not be set; everything is rendered with placeholders.
+
+    Raises:
+        SpecError: environment or specs have errors; all of them are in it.
+    """
+    root = repository_root()
+    source = WorkingTree(root)
+    environment = load_environment(source, environment_name)
+    secrets = SecretValues.resolve(environment.secrets, os.environ)
+    catalog = load_catalog(
+        source,
+        environment,
+        secret_env=None if offline else os.environ,
+        cache=ArtifactCache(),
+    )
+    return Workspace(
+        root=root,
+        environment=environment,
+        catalog=catalog,
+        commit=commit_state(root),
+        secrets=secrets,
+        cache=Cache("org"),
+    )
+
+
+@asynccontextmanager
+async def connect(workspace: Workspace) -> AsyncIterator[Connected]:
+    """Opens the environment's org; a sandbox org is started for as long as the block runs."""
+    with _connection(workspace) as connection:
+        async with Platform(connection) as platform:
+            yield Connected(platform, _ledger(workspace, platform))
+
+
+@contextmanager
+def _connection(workspace: Workspace) -> Iterator[Connection]:
+    org = workspace.environment.org
+    if org.sandbox is None:
+        yield _remote_connection(workspace.environment)
+        return
+    from reconciler.sandbox import embedded  # a real org needs no web server in this process
+
+    data = workspace.root / (org.sandbox.data or f"{STATE}/{workspace.environment.name}-org.sqlite")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    running = embedded.start(
+        data,
+        seed=workspace.root / org.sandbox.seed if org.sandbox.seed else None,
+        missing_references=org.sandbox.missing_references,
+    )
+    try:
+        yield Connection(
+            api_url=running.api_url,
+            login_url=running.login_url,
+            client_id=running.client_id,
+            client_secret=running.client_secret,
+            requests_per_minute=org.requests_per_minute or UNLIMITED,
+            poll_initial=0.05,
+        )
+    finally:
+        running.stop()
+
+
+def _remote_connection(environment: Environment) -> Connection:
+    org = environment.org
+    credentials = environment.credentials.resolve(os.environ)
+    options = {"requests_per_minute": org.requests_per_minute} if org.requests_per_minute else {}
+    if org.api_url is not None and org.login_url is not None:
+        return Connection(
+            api_url=org.api_url,
+            login_url=org.login_url,
+            client_id=credentials.client_id or "",
+            client_secret=credentials.client_secret or "",
+            access_token=credentials.access_token,
+            **options,
+        )
+    place = org.region or org.domain or ""
+    if org.region is not None and org.region not in REGIONS:
+        raise ReconcilerError(
+            f"There is no Genesys Cloud region {org.region!r}.", remedy=f"Known regions: {', '.join(sorted(REGIONS))}."
+        )
+    return connection_for_region(
+        place,
+        client_id=credentials.client_id or "",
+        client_secret=credentials.client_secret or "",
+        access_token=credentials.access_token,
+        **options,
+    )
+
+
+def _ledger(workspace: Workspace, platform: Platform) -> Ledger:
+    settings = workspace.environment.ledger
+    name = workspace.environment.name
+    if settings.type == "file":
+        return FileLedger(workspace.root / (settings.path or f"{STATE}/ledger/{name}.json"))
+    return OrgLedger(platform, settings.table or f"Reconciler ledger {name}", workspace.cache)
+
+
+def holder(environ: Mapping[str, str] | None = None) -> str:
+    """Who runs this, for people to read: a pipeline run where there is one, else user and machine."""
+    values = os.environ if environ is None else environ
+    if values.get("GITHUB_RUN_ID"):
+        return f"{values.get('GITHUB_ACTOR', 'GitHub')} (GitHub run {values['GITHUB_RUN_ID']})"
+    if values.get("GITLAB_CI"):
+        return f"{values.get('GITLAB_USER_LOGIN', 'GitLab')} (GitLab job {values.get('CI_JOB_ID', '?')})"
+    try:
+        user = getuser()
+    except (KeyError, OSError):
+        user = "somebody"
+    return f"{user}@{socket.gethostname()}"

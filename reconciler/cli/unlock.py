@@ -1,0 +1,55 @@
+"""``reconciler unlock``: drops a left-over ledger lock, after showing whose it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env
+from reconciler.cli.output import say
+from reconciler.cli.session import connect, open_workspace
+from reconciler.engine.planner import Workspace
+from reconciler.ledger import LockInfo, now_utc, stamp
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("unlock")(unlock)
+
+
+def unlock(
+    env: Env = DEFAULT_ENVIRONMENT,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also when the lock has not expired.")] = False,
+) -> int:
+    """Drop a lock that a dead run left behind."""
+    return asyncio.run(_unlock(open_workspace(env, offline=True), yes))
+
+
+async def _unlock(workspace: Workspace, yes: bool) -> int:
+    async with connect(workspace) as connected:
+        lock = (await connected.ledger.read()).lock
+        if lock is None:
+            say([Text(f"{workspace.environment.name} is not locked.", style="green")])
+            return 0
+        say([Text(_whose(lock))])
+        if not (yes or lock.expired(now_utc()) or _confirmed()):
+            say([Text("The lock stays. `--yes` drops it without asking.", style="yellow")])
+            return 1
+        await connected.ledger.break_lock()
+    say([Text("The lock is dropped.", style="green")])
+    return 0
+
+
+def _whose(lock: LockInfo) -> str:
+    state = "expired" if lock.expired(now_utc()) else "expires"
+    return (
+        f"Locked by {lock.holder} (run {lock.run}) since {stamp(lock.acquired_at)}; {state} {stamp(lock.expires_at)}."
+    )
+
+
+def _confirmed() -> bool:
+    return sys.stdin.isatty() and typer.confirm("Drop it? A run that is still alive stops writing.", err=True)

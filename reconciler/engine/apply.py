@@ -1,0 +1,208 @@
+"""Applies a plan under the ledger's lock: a fresh one, or a saved one exactly as it was reviewed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from reconciler.engine.document import Plan
+from reconciler.engine.execute import Execution, Listener
+from reconciler.engine.history import History
+from reconciler.engine.journal import Journal
+from reconciler.engine.lease import Lease, held
+from reconciler.engine.outcome import RunReport
+from reconciler.engine.planner import Planning, Scope, Workspace, make_plan
+from reconciler.engine.steps import Signature, Steps
+from reconciler.engine.verdict import Verdict
+from reconciler.ledger import Ledger, LockLostError, Row, now_utc
+from reconciler.platform import Platform, PlatformError
+from reconciler.problems import ReconcilerError, Severity
+
+Confirm = Callable[[Plan], bool]
+
+
+class StalePlanError(ReconcilerError):
+    """A saved plan does not fit any more, or was applied already (exit code 3)."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class DeclinedError(ReconcilerError):
+    """The person at the terminal said no; nothing was done."""
+
+
+class UnusablePlanError(ReconcilerError):
+    """The plan holds errors; nothing was done."""
+
+
+@dataclass
+class Apply:
+    """One apply, from taking the lock to giving it back."""
+
+    workspace: Workspace
+    platform: Platform
+    ledger: Ledger
+    holder: str
+    run: str
+    journal: Journal
+    listener: Listener
+    confirm: Confirm
+    execution: Execution | None = None
+
+    async def run_fresh(self, scope: Scope) -> tuple[Planning, RunReport]:
+        """Plans and applies.
+
+        Raises:
+            LockedError: another run holds the lock.
+            UnusablePlanError: the plan holds errors.
+            DeclinedError: the plan was not confirmed.
+        """
+        async with held(Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))) as lease:
+            try:
+                planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
+                _refuse_errors(planning.plan)
+                if planning.plan.changes and not self.confirm(planning.plan):
+                    raise DeclinedError("Nothing was applied.")
+                report = await self._carry_out(planning, planning.plan, lease)
+            except BaseException:
+                await self._release(lease)
+                raise
+            await self._release(lease, planning.plan.id if planning.plan.changes else None)
+        return planning, report
+
+    async def run_saved(self, plan: Plan) -> tuple[Planning, RunReport]:
+        """Applies a saved plan, after checking that it still fits.
+
+        Raises:
+            StalePlanError: environment, specs or org are not the plan's, or it was applied already.
+            LockedError: another run holds the lock.
+            UnusablePlanError: the plan holds errors.
+        """
+        self._check_source(plan)
+        _refuse_errors(plan)
+        identity = await self.platform.organization()
+        if identity.id != plan.org.id:
+            raise StalePlanError(
+                f"The plan was made for the org {plan.org.name!r} ({plan.org.id}), "
+                f"but the credentials belong to {identity.name!r} ({identity.id}).",
+                remedy="Use that org's credentials, or plan again.",
+            )
+        async with held(Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))) as lease:
+            try:
+                planning = await make_plan(self.workspace, self.platform, self.ledger, Scope())
+                if plan.id in planning.observation.ledger.applied_plans:
+                    raise StalePlanError(
+                        f"The plan {plan.id} was applied already.", remedy="Plan again to see what is left."
+                    )
+                report = await self._carry_out(planning, plan, lease)
+            except BaseException:
+                await self._release(lease)
+                raise
+            await self._release(lease, plan.id)
+        return planning, report
+
+    def stop(self) -> None:
+        """Starts nothing more; what runs is finished and recorded."""
+        if self.execution is not None:
+            self.execution.stopping = True
+
+    def _check_source(self, plan: Plan) -> None:
+        if plan.environment != self.workspace.environment.name:
+            raise StalePlanError(
+                f"The plan was made for the environment {plan.environment!r}, "
+                f"not for {self.workspace.environment.name!r}.",
+                remedy=f"Apply it with --env {plan.environment}, or plan again.",
+            )
+        if plan.source.digest != self.workspace.catalog.digest:
+            raise StalePlanError(
+                "The specs or the environment changed since the plan was made.",
+                remedy="Plan again and have the new plan reviewed.",
+            )
+
+    async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
+        started = time.monotonic()
+        self.journal.run_started(self.run, plan, self.holder)
+        self.listener.run_started(plan)
+        steps = self._steps(planning, lease)
+        self.execution = Execution(
+            plan, steps, lease, self.journal, self.listener, self.workspace.environment.concurrency
+        )
+        results = await self.execution.run()
+        healed = () if lease.lost else await self._keep_house(planning, plan, lease)
+        report = RunReport(
+            run=self.run,
+            plan=plan.id,
+            environment=plan.environment,
+            results=results,
+            healed=healed,
+            lock_lost=str(lease.lost) if lease.lost else None,
+            stopped=self.execution.stopping,
+            seconds=time.monotonic() - started,
+            requests=self.platform.requests,
+        )
+        self.journal.run_ended(report)
+        return report
+
+    def _steps(self, planning: Planning, lease: Lease) -> Steps:
+        org = planning.observation.org
+        return Steps(
+            platform=self.platform,
+            ledger=self.ledger,
+            lease=lease,
+            org=org,
+            wanted=self.workspace.catalog.resources,
+            history=planning.history
+            or History(self.workspace.root, self.workspace.environment.name, self.workspace.cache),
+            signature=Signature(self.holder, self.run, self.workspace.commit.commit),
+            secret_fingerprints=self.workspace.secret_fingerprints(org.identity.id),
+        )
+
+    async def _keep_house(self, planning: Planning, plan: Plan, lease: Lease) -> tuple[str, ...]:
+        """Renews rows of objects that mean the same under another version, drops rows of what is gone."""
+        touched = {change.address for change in plan.changes}
+        healed = []
+        for verdict in planning.heals:
+            if verdict.address not in touched:
+                await self.ledger.write(lease.lock, self._healed_row(verdict))
+                healed.append(verdict.address)
+        for address in planning.observation.ledger.rows:
+            gone = address not in planning.observation.org.by_address
+            if gone and address not in self.workspace.catalog.resources and address not in touched:
+                await self.ledger.forget(lease.lock, address)
+        return tuple(healed)
+
+    def _healed_row(self, verdict: Verdict) -> Row:
+        assert verdict.row is not None
+        assert verdict.live is not None
+        assert verdict.desired is not None
+        return verdict.row.model_copy(
+            update={
+                "version": verdict.live.version,
+                "spec_digest": verdict.desired.digest,
+                "modules": verdict.row.modules if verdict.row_is_current else None,
+                "applied_at": now_utc(),
+                "run": self.run,
+            }
+        )
+
+    async def _release(self, lease: Lease, applied_plan: str | None = None) -> None:
+        if lease.lost is not None:
+            return
+        try:
+            await self.ledger.release(lease.lock, applied_plan=applied_plan)
+        except LockLostError as error:
+            lease.lost = error
+        except PlatformError as error:
+            # The work is done and recorded; a lock that stays behind expires by itself.
+            self.listener.change_waits("ledger", f"the lock could not be given back: {error}")
+
+
+def _refuse_errors(plan: Plan) -> None:
+    if plan.errors:
+        count = len(plan.errors)
+        raise UnusablePlanError(
+            f"The plan holds {count} error{'s' if count > 1 else ''}; nothing was applied.",
+            findings=[finding for finding in plan.findings if finding.severity is Severity.ERROR],
+        )

@@ -1,0 +1,107 @@
+"""Which resource needs which: from references between managed resources, and from who uses what in the org."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.engine.document import Action
+from reconciler.engine.graph import Graph, find_cycles, reference_graph
+from reconciler.engine.observe import flow_addresses
+from reconciler.engine.verdict import Verdict
+from reconciler.problems import Finding
+from reconciler.specs import Catalog
+
+
+def catalog_graph(catalog: Catalog) -> Graph:
+    """Edges from each resource to the managed resources that its document names."""
+    return reference_graph(
+        {
+            address: [
+                target
+                for reference in desired.references
+                for target in flow_addresses(reference, catalog.resources)[:1]
+            ]
+            for address, desired in catalog.resources.items()
+        }
+    )
+
+
+def cycle_findings(graph: Graph, catalog: Catalog) -> list[Finding]:
+    """One error for each circle of references, with its path."""
+    findings = []
+    for path in find_cycles(graph):
+        first = catalog.resources[path[0]]
+        following = path[1]
+        reference = next((r for r in first.references if following in flow_addresses(r, catalog.resources)), None)
+        where = first.locate(reference.path) if reference else None
+        findings.append(
+            Finding(
+                id="cycle",
+                message=f"These need each other, so none can be published first: {' → '.join(path)}.",
+                address=path[0],
+                file=where.file if where else first.file,
+                line=where.line if where else first.line,
+                column=where.column if where else None,
+                remedy="Break the circle, for example with a common module that both use.",
+            )
+        )
+    return findings
+
+
+def change_graph(catalog_edges: Graph, changes: Mapping[str, Verdict], users: Mapping[str, frozenset[str]]) -> Graph:
+    """Edges between the changes of a plan only.
+
+    A delete waits for whatever uses the object now; something that takes over a phone number waits for the
+    change that gives it up.
+    """
+    edges: dict[str, set[str]] = {address: set() for address in changes}
+    for address, verdict in changes.items():
+        if verdict.action is Action.DELETE:
+            edges[address] |= users.get(address, frozenset()) & changes.keys()
+        elif address in catalog_edges:
+            edges[address] |= set(catalog_edges.successors(address)) & changes.keys()
+    for address, givers in _handed_over(changes).items():
+        edges[address] |= givers
+    return reference_graph(edges)
+
+
+def claim_findings(changes: Mapping[str, Verdict], lives: Mapping[str, Verdict]) -> list[Finding]:
+    """Errors for what a change wants and an object that stays as it is has, e.g. a phone number."""
+    findings = []
+    holders = {claim: other for address, other in lives.items() if address not in changes for claim in _has(other)}
+    for address, verdict in changes.items():
+        for claim in sorted(_wants(verdict) - _has(verdict)):
+            holder = holders.get(claim)
+            if holder is not None and verdict.desired is not None:
+                findings.append(
+                    Finding(
+                        id="number-in-use",
+                        message=f"{address} wants {claim}, which is on {holder.address} in the org.",
+                        address=address,
+                        file=verdict.desired.file,
+                        line=verdict.desired.line,
+                        remedy="Take it off there first, or bring that one into the specs.",
+                    )
+                )
+    return findings
+
+
+def _handed_over(changes: Mapping[str, Verdict]) -> dict[str, set[str]]:
+    giving = {claim: address for address, v in changes.items() for claim in _has(v) - _wants(v)}
+    return {
+        address: {giving[claim] for claim in _wants(verdict) - _has(verdict) if claim in giving}
+        for address, verdict in changes.items()
+    }
+
+
+def _has(verdict: Verdict) -> frozenset[str]:
+    if verdict.live is None or verdict.live.fields is None:
+        return frozenset()
+    return verdict.kind.claims(verdict.live.fields)
+
+
+def _wants(verdict: Verdict) -> frozenset[str]:
+    if verdict.desired is None or verdict.kind.content_in_versions:
+        return frozenset()
+    declared = verdict.desired.content.canonical
+    return verdict.kind.claims({**(verdict.live.fields or {} if verdict.live else {}), **declared})

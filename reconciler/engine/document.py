@@ -1,0 +1,176 @@
+"""The plan document: what a plan says, frozen and serialised as JSON (design §7, a contract).
+
+It holds no bodies and no secrets: digests, and differences with secrets as placeholders. Everything that
+shows a plan is a pure function of this document, and ``apply`` takes nothing else from a saved plan.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reconciler.problems import Finding, ReconcilerError, Severity
+
+FORMAT_VERSION: Literal["1"] = "1"
+MAX_PLAN_BYTES = 256 * 1024 * 1024
+
+
+class Action(StrEnum):
+    """What a plan does to one object."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPUBLISH = "republish"
+    """Publish again as it is, to take in new versions of the common modules it holds."""
+    ADOPT = "adopt"
+    """Take an object that means what the specs say into the ledger; nothing is published."""
+    DELETE = "delete"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Difference(_Frozen):
+    """One place where two documents differ."""
+
+    path: str
+    """Where, in words that a telephony person understands."""
+    op: Literal["add", "remove", "change"]
+    before: Any = None
+    after: Any = None
+
+
+class Precondition(_Frozen):
+    """What must still be true of the object when its change begins."""
+
+    id: str | None = None
+    version: str | None = None
+    """Published version of a flow, version counter of other kinds."""
+    fingerprint: str | None = None
+    """Digest of the fields, for kinds whose fields a list shows."""
+    absent: bool = False
+    """No object of that kind and name may exist."""
+
+
+class Change(_Frozen):
+    """One step of a plan."""
+
+    address: str
+    kind: str
+    name: str
+    action: Action
+    reasons: tuple[str, ...]
+    depends_on: tuple[str, ...] = ()
+    """Addresses of the changes in this plan that must be done before."""
+    precondition: Precondition
+    digest: str | None = None
+    """Digest of the canonical spec; None for a delete."""
+    diff: tuple[Difference, ...] = ()
+    diff_basis: Literal["last applied spec", "live export", "live fields"] | None = None
+    """What the specs were compared with; against an export only what the spec declares is compared."""
+
+
+class Drift(_Frozen):
+    """An object that somebody changed in the org since it was applied."""
+
+    address: str
+    recorded_version: str | None
+    live_version: str | None
+    published_by: str | None = None
+    published_at: str | None = None
+    diff: tuple[Difference, ...] = ()
+
+
+class OrgRef(_Frozen):
+    """The org that a plan is for."""
+
+    id: str
+    name: str
+
+
+class SourceRef(_Frozen):
+    """The specs that a plan was made from."""
+
+    commit: str | None
+    dirty: bool
+    """The working tree held changes that are in no commit."""
+    digest: str
+    """Over all rendered specs, secrets as placeholders."""
+
+
+class Summary(_Frozen):
+    """Counts of the plan's actions, and of the resources that need none."""
+
+    create: int = 0
+    update: int = 0
+    republish: int = 0
+    adopt: int = 0
+    delete: int = 0
+    unchanged: int = 0
+
+    @property
+    def pending(self) -> int:
+        """How many changes the plan holds."""
+        return self.create + self.update + self.republish + self.adopt + self.delete
+
+
+class Plan(_Frozen):
+    """A plan, complete; see the module."""
+
+    format_version: Literal["1"] = FORMAT_VERSION
+    id: str
+    created_at: datetime
+    tool_version: str
+    environment: str
+    org: OrgRef
+    source: SourceRef
+    summary: Summary
+    changes: tuple[Change, ...] = Field(default=())
+    drift: tuple[Drift, ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that keep the plan from being applied."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+
+class PlanFileError(ReconcilerError):
+    """A plan file cannot be read as a plan."""
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Writes the plan where a reader sees either the old file or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def load_plan(path: Path) -> Plan:
+    """Reads a saved plan.
+
+    Raises:
+        PlanFileError: the file is missing, too large, no JSON, or no plan of this format version.
+    """
+    try:
+        if path.stat().st_size > MAX_PLAN_BYTES:
+            raise PlanFileError(f"{path}: too large for a plan file.", remedy="Make the plan again.")
+        return Plan.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise PlanFileError(f"{path}: no such plan file.", remedy="Make one with `plan --out`.") from None
+    except (OSError, RecursionError) as error:
+        raise PlanFileError(f"{path}: cannot be read: {error}.") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise PlanFileError(
+            f"{path}: not a plan of format version {FORMAT_VERSION}: {where}: {first['msg']}.",
+            remedy="Make the plan again with this version of the tool.",
+        ) from None

@@ -1,0 +1,47 @@
+"""The journal of a run on disk: one JSON line an event, written through at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from reconciler.engine.document import Plan
+from reconciler.engine.outcome import Result, RunReport
+from reconciler.ledger import now_utc
+
+
+class Journal:
+    """Appends events; what was written survives the process."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self._file: IO[str] = path.open("a", encoding="utf-8")
+
+    def run_started(self, run: str, plan: Plan, holder: str) -> None:
+        """The run begins."""
+        self._write("run-started", run=run, plan=plan.id, environment=plan.environment, holder=holder)
+
+    def change_started(self, address: str, action: str) -> None:
+        """A change begins to act on the org."""
+        self._write("change-started", address=address, action=action)
+
+    def change_ended(self, result: Result) -> None:
+        """A change has its outcome."""
+        self._write("change-ended", **result.model_dump(mode="json", exclude_none=True))
+
+    def run_ended(self, report: RunReport) -> None:
+        """The run is over."""
+        self._write("run-ended", exit_code=report.exit_code, seconds=report.seconds)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _write(self, event: str, **fields: Any) -> None:
+        line = {"at": now_utc().isoformat(), "event": event} | fields
+        self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())

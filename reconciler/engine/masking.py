@@ -1,0 +1,69 @@
+"""Keeps secret values out of what is shown, also values that this machine does not know.
+
+A value may be secret because the spec has a placeholder in its place, although the value itself is unknown
+here: an old secret, one typed in by hand, or a pipeline job that has no secrets. So everything in a live
+document that stands where the spec has a secret is replaced by a short fingerprint, which still shows whether
+two values differ.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+PLACEHOLDER = "(secret "
+Signature = tuple[str, ...]
+"""Mapping keys down to a value, list positions left out."""
+
+_SALT = secrets.token_bytes(16)
+
+
+def hide_like(templates: Iterable[Any], document: Any) -> Any:
+    """The document with everything hidden that stands where one of the templates has a secret.
+
+    List positions do not count, because they move; so a neighbour in the same place of another action may be
+    hidden too. Values that are placeholders already stay as they are.
+    """
+    signatures = {signature for template in templates for signature in _secret_places(template, ())}
+    return _hide(document, (), signatures) if signatures else document
+
+
+def hide_all(document: Any) -> Any:
+    """The document with every text hidden: for flows that held secrets whose places are not known."""
+    if isinstance(document, dict):
+        return {key: hide_all(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [hide_all(item) for item in document]
+    return _hidden(document) if isinstance(document, str) else document
+
+
+def _secret_places(value: Any, path: Signature) -> Iterator[Signature]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _secret_places(item, (*path, key))
+            if PLACEHOLDER in str(key):
+                yield path
+    elif isinstance(value, list):
+        for item in value:
+            yield from _secret_places(item, path)
+    elif isinstance(value, str) and PLACEHOLDER in value:
+        yield path
+
+
+def _hide(value: Any, path: Signature, signatures: set[Signature]) -> Any:
+    if path in signatures:
+        return hide_all(value)
+    if isinstance(value, dict):
+        return {key: _hide(item, (*path, key), signatures) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_hide(item, path, signatures) for item in value]
+    return value
+
+
+def _hidden(value: str) -> str:
+    if PLACEHOLDER in value:
+        return value
+    digest = hashlib.blake2b(value.encode(), key=_SALT, digest_size=2).hexdigest()
+    return f"(secret value #{digest})"

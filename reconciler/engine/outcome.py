@@ -1,0 +1,73 @@
+"""What became of each change of a run, as it is journalled and reported."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from reconciler.engine.document import Action
+
+
+class Outcome(StrEnum):
+    """How a change ended."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Something that it depends on failed."""
+    NOT_STARTED = "not-started"
+    """The run was stopped, or lost its lock, before its turn."""
+
+
+class Result(BaseModel):
+    """One change's end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    action: Action
+    outcome: Outcome
+    message: str | None = None
+    """Why it failed or was skipped."""
+    remedy: str | None = None
+    refused: bool = False
+    """It failed because the object changed since the plan was made."""
+    version_before: str | None = None
+    version_after: str | None = None
+    seconds: float = 0.0
+
+
+class RunReport(BaseModel):
+    """A whole run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    plan: str
+    environment: str
+    results: tuple[Result, ...]
+    healed: tuple[str, ...] = ()
+    """Addresses whose ledger row was renewed although nothing changed."""
+    lock_lost: str | None = None
+    stopped: bool = False
+    seconds: float = 0.0
+    requests: int = 0
+    """HTTP requests sent to the org, uploads and downloads not counted."""
+
+    def count(self, outcome: Outcome) -> int:
+        """How many changes ended so."""
+        return sum(1 for result in self.results if result.outcome is outcome)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done; 3 lock lost, or nothing but refusals; 4 applied in part; 1 nothing applied."""
+        if self.lock_lost:
+            return 3
+        done = self.count(Outcome.APPLIED)
+        if done == len(self.results):
+            return 0
+        if done:
+            return 4
+        failed = [result for result in self.results if result.outcome is Outcome.FAILED]
+        return 3 if failed and all(result.refused for result in failed) else 1

@@ -1,0 +1,172 @@
+"""One change, from its precondition to its ledger row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.archy.model import Reference
+from reconciler.engine.document import Action, Change
+from reconciler.engine.history import History
+from reconciler.engine.lease import Lease
+from reconciler.engine.linkage import resolve_reference
+from reconciler.engine.observe import Org, flow_addresses
+from reconciler.kinds.base import Desired, Kind, Live, Operations
+from reconciler.kinds.registry import kind_of
+from reconciler.ledger import Ledger, Row, now_utc
+from reconciler.platform import Platform
+from reconciler.problems import ReconcilerError
+
+Waits = Callable[[str, str], None]
+
+
+class Refused(ReconcilerError):
+    """The object is not as the plan saw it; it was left alone."""
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who applies, out of what: goes into every row."""
+
+    holder: str
+    run: str
+    commit: str | None
+
+
+@dataclass
+class Steps:
+    """Acts on the org, one change at a time; knows kinds only through their interface."""
+
+    platform: Platform
+    ledger: Ledger
+    lease: Lease
+    org: Org
+    wanted: Mapping[str, Desired]
+    history: History
+    signature: Signature
+    secret_fingerprints: Mapping[str, str]
+    divisions: dict[str, str] = field(default_factory=dict)
+
+    async def take(self, change: Change, coming: Iterable[str], waits: Waits) -> str | None:
+        """Does one change and records it; returns the version that is live afterwards.
+
+        Raises:
+            Refused: the object changed since the plan was made.
+            LockLostError: the lock is no longer ours; nothing was done.
+            ReconcilerError: the org refused, or could not be reached.
+        """
+        kind = kind_of(change.kind)
+        live = await self._check(kind, change)
+        if change.action is Action.ADOPT:
+            assert live is not None
+            await self._record(kind, change, live, await self._modules_in(kind, change, live))
+            return live.version
+        await self.lease.announce(change.address, coming)
+        operations = Operations(self.platform, self._resolve, lambda text: waits(change.address, text))
+        if change.action is Action.DELETE:
+            assert live is not None
+            await kind.delete(live, operations)
+            self.org.drop(change.address)
+            await self.ledger.forget(self.lease.lock, change.address)
+            return None
+        return await self._make(kind, change, live, operations)
+
+    async def _make(self, kind: Kind, change: Change, live: Live | None, operations: Operations) -> str | None:
+        desired = self.wanted[change.address]
+        await self._find_division(desired, live)
+        if live is None:
+            after = await kind.create(desired, operations)
+        elif kind.content_in_versions and change.diff_basis == "live fields":
+            after = await kind.move(desired, live, operations)
+        else:
+            cleared = tuple(item.path for item in change.diff if item.op == "remove")
+            after = await kind.update(desired, live, operations, cleared)
+        self.org.put(after)
+        await self._record(kind, change, after, self._modules_now(kind, desired))
+        return after.version
+
+    async def _check(self, kind: Kind, change: Change) -> Live | None:
+        """The object as it is at this moment, if it is what the plan saw."""
+        expected = change.precondition
+        if expected.absent:
+            found = await kind.find(self.platform, change.kind, change.name)
+            if found is not None:
+                raise Refused(
+                    f"{change.address} was made in the org since the plan was made{_by(found)}.",
+                    remedy="Plan again; it will be adopted or updated.",
+                )
+            return None
+        assert expected.id is not None
+        known = self.org.by_id.get(expected.id) or Live(change.kind, change.name, expected.id, None, None)
+        live = await kind.read(self.platform, known)
+        if live is None:
+            raise Refused(f"{change.address} was deleted in the org since the plan was made.", remedy="Plan again.")
+        if live.version != expected.version:
+            raise Refused(
+                f"{change.address} was changed in the org since the plan was made{_by(live)}: "
+                f"version {live.version} instead of {expected.version}.",
+                remedy="Plan again to see what was changed.",
+            )
+        return live
+
+    async def _record(self, kind: Kind, change: Change, live: Live, modules: Mapping[str, str] | None) -> None:
+        desired = self.wanted[change.address]
+        self.history.remember(desired)
+        await self.ledger.write(
+            self.lease.lock,
+            Row(
+                address=change.address,
+                object_id=live.id,
+                version=live.version,
+                spec_digest=desired.digest,
+                modules=modules if kind.content_in_versions else {},
+                secrets={
+                    name: self.secret_fingerprints[name] for name in desired.secrets if name in self.secret_fingerprints
+                },
+                commit=self.signature.commit,
+                applied_by=self.signature.holder,
+                applied_at=now_utc(),
+                run=self.signature.run,
+            ),
+        )
+
+    def _modules_now(self, kind: Kind, desired: Desired) -> dict[str, str]:
+        """The modules that were just copied in: the ones that are live now, since they come first."""
+        built = {}
+        for reference in desired.references:
+            for address in flow_addresses(reference, self.org.by_address)[:1]:
+                module = self.org.by_address[address]
+                if kind.embeds(reference) and module.version is not None:
+                    built[module.id] = module.version
+        return built
+
+    async def _modules_in(self, kind: Kind, change: Change, live: Live) -> Mapping[str, str]:
+        if any(kind.embeds(reference) for reference in self.wanted[change.address].references):
+            return await kind.modules_built_with(self.platform, live)
+        return {}
+
+    async def _find_division(self, desired: Desired, live: Live | None) -> None:
+        name = desired.division
+        if not name or name in self.divisions or (live is not None and live.division == name):
+            return
+        division = await self.platform.divisions.find(name)
+        if division is None:
+            raise ReconcilerError(
+                f"{desired.address} belongs to the division {name!r}, which does not exist.",
+                remedy="Make the division in the org, or correct `division` in the spec or environment.",
+            )
+        self.divisions[name] = division.id
+
+    def _resolve(self, reference: Reference) -> str:
+        if reference.kind == "division":
+            return self.divisions[reference.name]
+        found = resolve_reference(reference, self.org)
+        if found is None:
+            raise ReconcilerError(f"There is no {reference.kind} {reference.name!r} in the org.", remedy="Plan again.")
+        return found
+
+
+def _by(live: Live) -> str:
+    if not live.published_by:
+        return ""
+    return f" by {live.published_by}" + (f" at {live.published_at}" if live.published_at else "")

@@ -1,0 +1,111 @@
+"""IVRs: what puts flows on the air – numbers, and the flow for open, closed and holiday hours.
+
+Platform facts: shared fact sheet §3.4; wire model ``IVR`` of the official SDK. Dependency tracking knows IVRs
+as ``IVRCONFIGURATION``; nothing consumes an IVR that we manage.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.archy.model import Problem, Reference
+from reconciler.kinds.base import Consumer, Live
+from reconciler.kinds.fields import FieldKind, Spec
+from reconciler.platform import CrudApi, Ivr, IvrBody, Platform
+
+E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+FLOW_FIELDS = ("openHoursFlow", "closedHoursFlow", "holidayHoursFlow")
+
+
+class IvrSpec(Spec):
+    """An ``ivr:`` document."""
+
+    dnis: list[str] | None = None
+    """Phone numbers, E.164; each stands on one IVR only."""
+    openHoursFlow: str | None = None
+    closedHoursFlow: str | None = None
+    holidayHoursFlow: str | None = None
+    scheduleGroup: str | None = None
+
+
+class IvrKind(FieldKind[Ivr]):
+    """See the module."""
+
+    roots = ("ivr",)
+    kinds = ("ivr",)
+    spec = IvrSpec
+    body = IvrBody
+    references = {field: Reference("flow", "", (), flow_types=("INBOUNDCALL",)) for field in FLOW_FIELDS} | {
+        "scheduleGroup": Reference("scheduleGroup", "", ())
+    }
+    sets = frozenset({"dnis"})
+
+    def api(self, platform: Platform) -> CrudApi[Ivr]:
+        """``/architect/ivrs``."""
+        return platform.ivrs
+
+    def check(self, spec: Spec) -> list[Problem]:
+        """Numbers are E.164 and stand once; a schedule group needs an open and a closed flow (SDK ``IVR``)."""
+        assert isinstance(spec, IvrSpec)
+        problems = [
+            Problem(
+                "not-e164",
+                f"{number!r} is not a phone number in E.164 form.",
+                ("ivr", "dnis", index),
+                'Write it with + and country code, without blanks, in quotes, e.g. "+4570101010".',
+            )
+            for index, number in enumerate(spec.dnis or ())
+            if not E164.fullmatch(number)
+        ]
+        problems += [
+            Problem("number-twice", f"{number} stands twice on this IVR.", ("ivr", "dnis", index), "Remove one.")
+            for index, number in enumerate(spec.dnis or ())
+            if number in (spec.dnis or ())[:index]
+        ]
+        missing = [field for field in FLOW_FIELDS[:2] if getattr(spec, field) is None]
+        if spec.scheduleGroup and missing:
+            problems.append(
+                Problem(
+                    "schedule-group-without-flows",
+                    f"An IVR with a schedule group needs an open and a closed flow; {' and '.join(missing)} is missing."
+                    if len(missing) == 1
+                    else "An IVR with a schedule group needs an open and a closed flow; both are missing.",
+                    ("ivr", "scheduleGroup"),
+                    f"Add {' and '.join(f'`{field}:`' for field in missing)}, or remove `scheduleGroup`.",
+                )
+            )
+        return problems
+
+    def from_wire(self, model: Ivr) -> dict[str, Any]:
+        """See ``FieldKind.from_wire``."""
+        named = {
+            "openHoursFlow": model.open_hours_flow,
+            "closedHoursFlow": model.closed_hours_flow,
+            "holidayHoursFlow": model.holiday_hours_flow,
+            "scheduleGroup": model.schedule_group,
+        }
+        return {
+            "name": model.name,
+            "description": model.description,
+            "dnis": list(model.dnis or ()),
+        } | {field: reference.name if reference else None for field, reference in named.items()}
+
+    def uses(self, model: Ivr) -> tuple[str, ...]:
+        """Its flows and its schedule group."""
+        used = (
+            model.open_hours_flow,
+            model.closed_hours_flow,
+            model.holiday_hours_flow,
+            model.schedule_group,
+        )
+        return tuple(reference.id for reference in used if reference)
+
+    def claims(self, fields: Mapping[str, Any]) -> frozenset[str]:
+        """Its numbers: no other IVR may hold them at the same time."""
+        return frozenset(fields.get("dnis") or ())
+
+    async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
+        """Nothing that we manage consumes an IVR."""
+        return []

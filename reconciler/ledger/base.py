@@ -1,0 +1,183 @@
+"""The ledger: what was applied, and the lock. One interface, kept in the org or in a file.
+
+The ledger is a cache of facts that can be read again. A lost or stale row costs an export and heals; it
+never leads to a wrong action. Rows are short because the platform's limits on rows are not known: they hold
+digests and numbers, never documents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from reconciler.problems import ReconcilerError
+
+LOCK_SECONDS = 900
+"""How long a lock lives unless its holder renews it."""
+APPLIED_PLANS_KEPT = 20
+
+
+class Row(BaseModel):
+    """What is known of one address since it was last applied, adopted or healed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    address: str
+    object_id: str
+    version: str | None = None
+    """The version that the apply made (flows: published version)."""
+    spec_digest: str
+    """Digest of the canonical spec, secrets as placeholders."""
+    state_digest: str | None = None
+    """Digest of the normalised export of that version, or of the fields, where it is known."""
+    modules: Mapping[str, str] | None = None
+    """Common modules (id → version) that the version was built with; None where that is not known."""
+    secrets: Mapping[str, str] = {}
+    """Short fingerprints of the secrets in the text, so that a rotated secret is noticed."""
+    commit: str | None = None
+    applied_by: str | None = None
+    applied_at: datetime | None = None
+    run: str | None = None
+
+
+class LockInfo(BaseModel):
+    """Who holds the lock, and until when."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    """Random; says whether a lock is still one's own."""
+    holder: str
+    """A person or pipeline, for people to read."""
+    run: str
+    acquired_at: datetime
+    expires_at: datetime
+    inflight: tuple[str, ...] = ()
+    """Short hashes of the addresses that the holder is publishing; tells an interrupted run from drift."""
+
+    def expired(self, now: datetime) -> bool:
+        """Whether the holder let it run out."""
+        return now >= self.expires_at
+
+
+class LockedError(ReconcilerError):
+    """Another run holds the lock (exit code 3)."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, lock: LockInfo) -> None:
+        super().__init__(
+            f"The environment is locked by {lock.holder} (run {lock.run}) since "
+            f"{stamp(lock.acquired_at)}, until {stamp(lock.expires_at)} at the latest.",
+            remedy="Wait for that run to end. If it is dead, `reconciler unlock` drops its lock.",
+        )
+        self.lock = lock
+
+
+class LockLostError(ReconcilerError):
+    """The lock ran out or was dropped while the run was still writing; the run stops (exit code 3)."""
+
+    exit_code: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """What a run that never ended was doing."""
+
+    run: str
+    holder: str
+    addresses: frozenset[str]
+    """Short hashes of addresses, see ``short_hash``."""
+
+    def covers(self, address: str) -> bool:
+        """Whether that run was publishing this address when it ended."""
+        return short_hash(address) in self.addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The ledger as one reader saw it."""
+
+    rows: Mapping[str, Row]
+    """By address."""
+    lock: LockInfo | None
+    applied_plans: tuple[str, ...]
+    """Ids of the plans applied last, oldest first."""
+    interrupted: tuple[Interrupted, ...] = ()
+
+
+class Ledger(ABC):
+    """See the module. Writing is for the holder of the lock only."""
+
+    @abstractmethod
+    async def read(self) -> Snapshot:
+        """Everything, without taking the lock."""
+
+    @abstractmethod
+    async def acquire(self, holder: str, run: str) -> LockInfo:
+        """Takes the lock, also an expired one.
+
+        Raises:
+            LockedError: somebody else holds it.
+        """
+
+    @abstractmethod
+    async def renew(self, lock: LockInfo, inflight: tuple[str, ...] = ()) -> LockInfo:
+        """Prolongs the lock and says what is being published.
+
+        Raises:
+            LockLostError: the lock is no longer the caller's.
+        """
+
+    @abstractmethod
+    async def write(self, lock: LockInfo, row: Row) -> None:
+        """Keeps one row, replacing the former one of its address."""
+
+    @abstractmethod
+    async def forget(self, lock: LockInfo, address: str) -> None:
+        """Drops the row of an address; no error when there is none."""
+
+    @abstractmethod
+    async def release(self, lock: LockInfo, *, applied_plan: str | None = None) -> None:
+        """Gives the lock back and remembers the plan that was applied under it."""
+
+    @abstractmethod
+    async def break_lock(self) -> LockInfo | None:
+        """Drops whatever lock there is; returns it, or None when there was none."""
+
+
+def new_lock(holder: str, run: str, now: datetime) -> LockInfo:
+    """A fresh lock with a random token."""
+    return LockInfo(token=secrets.token_hex(8), holder=holder, run=run, acquired_at=now, expires_at=prolonged(now))
+
+
+def prolonged(now: datetime) -> datetime:
+    """When a lock runs out that is taken or renewed now."""
+    return now + timedelta(seconds=LOCK_SECONDS)
+
+
+def now_utc() -> datetime:
+    """The time, to the second: what rows and locks keep."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def stamp(moment: datetime) -> str:
+    """A moment for people: UTC, to the minute."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def key_of(address: str) -> str:
+    """The key of an address's row: a hash, because names may hold characters that addresses of rows may not."""
+    return hashlib.sha256(address.encode()).hexdigest()[:32]
+
+
+def short_hash(address: str) -> str:
+    """Eight hex characters that stand for an address where room is short."""
+    return hashlib.sha256(address.encode()).hexdigest()[:8]

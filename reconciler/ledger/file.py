@@ -1,0 +1,179 @@
+"""The ledger in a file: for a laptop, or for a pipeline that keeps its own state folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from reconciler.ledger.base import (
+    APPLIED_PLANS_KEPT,
+    Interrupted,
+    Ledger,
+    LockedError,
+    LockInfo,
+    LockLostError,
+    Row,
+    Snapshot,
+    new_lock,
+    now_utc,
+    prolonged,
+    short_hash,
+)
+from reconciler.problems import ReconcilerError
+
+
+class FileLedger(Ledger):
+    """Rows in one JSON file that is replaced whole at each write; the lock in a file beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock_path = path.with_name(path.name + ".lock")
+
+    async def read(self) -> Snapshot:
+        """See ``Ledger.read``."""
+        state = self._load()
+        lock = self._read_lock()
+        interrupted = [Interrupted(**_interrupted(item)) for item in state["interrupted"]]
+        if lock and lock.inflight and lock.expired(now_utc()):
+            interrupted.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
+        return Snapshot(
+            rows={address: self._row(row) for address, row in state["rows"].items()},
+            lock=lock,
+            applied_plans=tuple(state["applied_plans"]),
+            interrupted=tuple(interrupted),
+        )
+
+    async def acquire(self, holder: str, run: str) -> LockInfo:
+        """See ``Ledger.acquire``; creating the lock file exclusively is what makes it a lock."""
+        held = self._read_lock()
+        if held is not None:
+            if not held.expired(now_utc()):
+                raise LockedError(held)
+            self._drop_lock(held)
+        lock = new_lock(holder, run, now_utc())
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        complete = self._lock_path.with_name(f"{self._lock_path.name}.{lock.token}")
+        complete.write_text(lock.model_dump_json(), encoding="utf-8")
+        try:
+            os.link(complete, self._lock_path)
+        except FileExistsError:
+            other = self._read_lock()
+            raise LockedError(other or lock) from None
+        finally:
+            complete.unlink()
+        return lock
+
+    async def renew(self, lock: LockInfo, inflight: tuple[str, ...] = ()) -> LockInfo:
+        """See ``Ledger.renew``."""
+        self._check(lock)
+        renewed = lock.model_copy(update={"expires_at": prolonged(now_utc()), "inflight": inflight})
+        _replace(self._lock_path, renewed.model_dump_json())
+        return renewed
+
+    async def write(self, lock: LockInfo, row: Row) -> None:
+        """See ``Ledger.write``."""
+        self._check(lock)
+        state = self._load()
+        state["rows"][row.address] = row.model_dump(mode="json", exclude_none=True)
+        state["interrupted"] = _without(state["interrupted"], row.address)
+        self._save(state)
+
+    async def forget(self, lock: LockInfo, address: str) -> None:
+        """See ``Ledger.forget``."""
+        self._check(lock)
+        state = self._load()
+        if state["rows"].pop(address, None) is not None:
+            self._save(state)
+
+    async def release(self, lock: LockInfo, *, applied_plan: str | None = None) -> None:
+        """See ``Ledger.release``."""
+        self._check(lock)
+        if applied_plan:
+            state = self._load()
+            state["applied_plans"] = [*state["applied_plans"], applied_plan][-APPLIED_PLANS_KEPT:]
+            self._save(state)
+        self._lock_path.unlink(missing_ok=True)
+
+    async def break_lock(self) -> LockInfo | None:
+        """See ``Ledger.break_lock``."""
+        lock = self._read_lock()
+        if lock is not None:
+            self._drop_lock(lock)
+        return lock
+
+    def _drop_lock(self, lock: LockInfo) -> None:
+        if lock.inflight:
+            state = self._load()
+            state["interrupted"].append({"run": lock.run, "holder": lock.holder, "addresses": list(lock.inflight)})
+            self._save(state)
+        self._lock_path.unlink(missing_ok=True)
+
+    def _check(self, lock: LockInfo) -> None:
+        current = self._read_lock()
+        if current is None or current.token != lock.token:
+            raise LockLostError(
+                "This run's lock was dropped or taken over; it stops writing.",
+                remedy="Plan again to see what was done.",
+            )
+
+    def _read_lock(self) -> LockInfo | None:
+        try:
+            return LockInfo.model_validate_json(self._lock_path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except ValidationError:
+            raise ReconcilerError(
+                f"{self._lock_path}: not a lock file of this tool.",
+                remedy="Remove it if no run is under way.",
+            ) from None
+
+    def _load(self) -> dict[str, Any]:
+        empty: dict[str, Any] = {"rows": {}, "applied_plans": [], "interrupted": []}
+        try:
+            state = json.loads(self._path.read_bytes())
+        except FileNotFoundError:
+            return empty
+        except ValueError:
+            raise ReconcilerError(
+                f"{self._path}: not a ledger (no JSON).",
+                remedy="Move it away; the next apply adopts what the org has.",
+            ) from None
+        if not isinstance(state, dict) or not isinstance(state.get("rows"), dict):
+            raise ReconcilerError(
+                f"{self._path}: not a ledger.", remedy="Move it away; the next apply adopts what the org has."
+            )
+        return empty | state
+
+    def _row(self, row: Any) -> Row:
+        try:
+            return Row.model_validate(row)
+        except ValidationError:
+            raise ReconcilerError(
+                f"{self._path}: holds a row that is not one of this tool's.",
+                remedy="Move the file away; the next apply adopts what the org has.",
+            ) from None
+
+    def _save(self, state: Mapping[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(self._path, json.dumps(state, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _interrupted(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {"run": item["run"], "holder": item["holder"], "addresses": frozenset(item["addresses"])}
+
+
+def _without(interrupted: list[dict[str, Any]], address: str) -> list[dict[str, Any]]:
+    done = short_hash(address)
+    left = [{**item, "addresses": [a for a in item["addresses"] if a != done]} for item in interrupted]
+    return [item for item in left if item["addresses"]]

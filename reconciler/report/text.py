@@ -1,0 +1,236 @@
+"""A plan and a run as text for telephony people: counts first, then each change with reasons and effect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.text import Text
+
+from reconciler.engine.document import Action, Change, Difference, Drift, Plan
+from reconciler.engine.outcome import Outcome, Result, RunReport
+from reconciler.problems import Finding, Severity
+
+STYLES = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.REPUBLISH: "cyan",
+    Action.ADOPT: "blue",
+    Action.DELETE: "red",
+}
+OUTCOME_STYLES = {
+    Outcome.APPLIED: "green",
+    Outcome.FAILED: "bold red",
+    Outcome.SKIPPED: "yellow",
+    Outcome.NOT_STARTED: "dim",
+}
+SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+SIGNS = {"add": ("+", "green"), "remove": ("-", "red"), "change": ("~", "yellow")}
+LONG = 200
+"""Characters of a value that are shown; JSON has the rest."""
+DIFFERENCES_SHOWN = 25
+UNMANAGED_SHOWN = 10
+
+
+def plan_text(plan: Plan) -> Iterator[Text]:
+    """The plan, line by line."""
+    yield Text(f"Plan for {plan.environment} · org {plan.org.name}", style="bold")
+    yield _counts(plan)
+    for finding in _shown(plan.findings, Severity.ERROR):
+        yield from finding_text(finding)
+    numbers = {change.address: number for number, change in enumerate(plan.changes, 1)}
+    width = len(str(len(plan.changes)))
+    for change in plan.changes:
+        yield Text()
+        yield from _change(change, numbers, width)
+    yield from _drift_section(plan.drift)
+    yield from _findings_section(plan.findings)
+    yield from _unmanaged_section(plan)
+    yield Text()
+    yield _closing(plan)
+
+
+def drift_text(plan: Plan) -> Iterator[Text]:
+    """Drift alone."""
+    yield Text(f"Drift in {plan.environment} · org {plan.org.name}", style="bold")
+    if not plan.drift:
+        yield Text("No drift: the org is as it was applied last.", style="green")
+        return
+    for drift in plan.drift:
+        yield Text()
+        yield from _drift(drift)
+
+
+def findings_text(findings: Iterable[Finding]) -> Iterator[Text]:
+    """Findings, the heavy ones first."""
+    for finding in sorted(findings, key=lambda f: list(Severity).index(f.severity)):
+        yield from finding_text(finding)
+
+
+def finding_text(finding: Finding) -> Iterator[Text]:
+    """One finding: where, what, and what to do."""
+    line = Text()
+    line.append(finding.severity.value, style=SEVERITY_STYLES[finding.severity])
+    line.append(f" {finding.id}: {finding.message}")
+    yield line
+    if finding.location:
+        yield Text(f"    at {finding.location}", style="dim")
+    if finding.remedy:
+        yield Text(f"    {finding.remedy}", style="dim")
+
+
+def result_text(result: Result) -> Text:
+    """One line on how a change ended."""
+    line = Text()
+    line.append(f"{result.outcome.value:<11}", style=OUTCOME_STYLES[result.outcome])
+    line.append(f" {result.action.value:<9} {result.address}")
+    if result.outcome is Outcome.APPLIED:
+        line.append(f"  {_versions(result)}{result.seconds:.1f} s", style="dim")
+    elif result.message:
+        line.append(f"\n            {result.message}")
+        if result.remedy:
+            line.append(f"\n            {result.remedy}", style="dim")
+    return line
+
+
+def run_text(report: RunReport) -> Iterator[Text]:
+    """The summary of a run, with timings."""
+    parts = [f"{report.count(outcome)} {outcome.value}" for outcome in Outcome if report.count(outcome)]
+    yield Text()
+    if not report.results:
+        yield Text("Nothing to apply.", style="green")
+    else:
+        style = "green" if report.exit_code == 0 else "bold red"
+        yield Text(f"Run {report.run}: {', '.join(parts)} in {report.seconds:.1f} s.", style=style)
+        slowest = sorted(report.results, key=lambda result: -result.seconds)[:3]
+        if len(report.results) > len(slowest) and slowest[0].seconds >= 1:
+            yield Text(
+                "Slowest: " + ", ".join(f"{result.address} {result.seconds:.1f} s" for result in slowest), style="dim"
+            )
+    for address in report.healed:
+        yield Text(f"{address}: the same content under another version; noted in the ledger.", style="dim")
+    if report.lock_lost:
+        yield Text(report.lock_lost, style="bold red")
+    if report.exit_code:
+        yield Text("Run apply again for the rest: it plans anew and does only what is left.", style="dim")
+
+
+def _counts(plan: Plan) -> Text:
+    summary = plan.summary
+    line = Text("  ")
+    for action in Action:
+        count = getattr(summary, action.value)
+        line.append(f"{count} to {action.value}", style=STYLES[action] if count else "dim")
+        line.append(" · ", style="dim")
+    line.append(f"{summary.unchanged} unchanged", style="dim")
+    if plan.drift:
+        line.append(f" · {len(plan.drift)} drifted", style="bold yellow")
+    return line
+
+
+def _change(change: Change, numbers: dict[str, int], width: int) -> Iterator[Text]:
+    head = Text(f"{numbers[change.address]:>{width}}. ")
+    head.append(f"{change.action.value:<9}", style=f"bold {STYLES[change.action]}")
+    head.append(f" {change.address}", style="bold")
+    yield head
+    indent = " " * (width + 2)
+    for reason in change.reasons:
+        yield Text(f"{indent}{_because(change)} {reason}", style="dim")
+    if change.depends_on:
+        after = ", ".join(str(numbers[address]) for address in change.depends_on if address in numbers)
+        yield Text(f"{indent}after {after}", style="dim")
+    if change.diff_basis == "live export" and change.diff:
+        yield Text(f"{indent}(compared with the live flow, as far as the spec says anything)", style="dim")
+    yield from _differences(change.diff, indent)
+
+
+def _because(change: Change) -> str:
+    return "it" if change.reasons else ""
+
+
+def _differences(differences: Iterable[Difference], indent: str) -> Iterator[Text]:
+    listed = list(differences)
+    for difference in listed[:DIFFERENCES_SHOWN]:
+        sign, style = SIGNS[difference.op]
+        yield Text(f"{indent}{sign} {difference.path}", style=style)
+        if difference.op != "add":
+            yield Text(f"{indent}    was  {_shown_value(difference.before)}", style="red")
+        if difference.op != "remove":
+            yield Text(
+                f"{indent}    {'now' if difference.op == 'change' else '   '}  {_shown_value(difference.after)}",
+                style="green",
+            )
+    if len(listed) > DIFFERENCES_SHOWN:
+        yield Text(f"{indent}… and {len(listed) - DIFFERENCES_SHOWN} more differences", style="dim")
+
+
+def _shown_value(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = json.dumps(text, ensure_ascii=False) if isinstance(value, str) else text
+    return text if len(text) <= LONG else f"{text[:LONG]}… ({len(text)} characters)"
+
+
+def _drift_section(drifts: Iterable[Drift]) -> Iterator[Text]:
+    listed = list(drifts)
+    if listed:
+        yield Text()
+        yield Text("Changed in the org since it was applied (drift):", style="bold yellow")
+        for drift in listed:
+            yield from _drift(drift)
+
+
+def _drift(drift: Drift) -> Iterator[Text]:
+    line = Text("  ")
+    line.append(drift.address, style="bold")
+    line.append(f": version {drift.recorded_version} was applied, {drift.live_version} is live")
+    yield line
+    if drift.published_by or drift.published_at:
+        who = drift.published_by or "somebody"
+        when = f" at {drift.published_at}" if drift.published_at else ""
+        yield Text(f"    published by {who}{when}", style="dim")
+    yield from _differences(drift.diff, "    ")
+
+
+def _findings_section(findings: Iterable[Finding]) -> Iterator[Text]:
+    warnings = list(_shown(findings, Severity.WARNING))
+    notes = list(_shown(findings, Severity.INFO))
+    if warnings or notes:
+        yield Text()
+    for finding in [*warnings, *notes]:
+        yield from finding_text(finding)
+
+
+def _shown(findings: Iterable[Finding], severity: Severity) -> Iterator[Finding]:
+    return (finding for finding in findings if finding.severity is severity)
+
+
+def _unmanaged_section(plan: Plan) -> Iterator[Text]:
+    if not plan.unmanaged:
+        return
+    yield Text()
+    count = len(plan.unmanaged)
+    yield Text(f"{count} object{'s' if count > 1 else ''} in the org that no spec manages, left alone:", style="dim")
+    for address in plan.unmanaged[:UNMANAGED_SHOWN]:
+        yield Text(f"  {address}", style="dim")
+    if count > UNMANAGED_SHOWN:
+        yield Text(f"  … and {count - UNMANAGED_SHOWN} more (all of them in --format json)", style="dim")
+
+
+def _closing(plan: Plan) -> Text:
+    if plan.errors:
+        count = len(plan.errors)
+        return Text(
+            f"This plan cannot be applied: {count} error{'s' if count > 1 else ''}, see above.", style="bold red"
+        )
+    if not plan.changes:
+        return Text(f"No changes. {plan.summary.unchanged} resources are as the specs want them.", style="green")
+    return Text(f"{plan.summary.pending} changes.", style="bold")
+
+
+def _versions(result: Result) -> str:
+    if result.version_after is None:
+        return ""
+    if result.version_before is None or result.version_before == result.version_after:
+        return f"version {result.version_after} · "
+    return f"version {result.version_before} → {result.version_after} · "

@@ -1,0 +1,154 @@
+"""Both ledgers keep the same promises: rows, one lock, expiry, and what an interrupted run was doing."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from reconciler.cache import Cache
+from reconciler.ledger import FileLedger, LockedError, LockLostError, OrgLedger, Row, base, short_hash
+from reconciler.platform import Connection, Platform
+
+ROW = Row(
+    address="inboundCall/Støtte & Salg/æ?#%",
+    object_id="5c1c",
+    version="3.0",
+    spec_digest="ab" * 32,
+    modules={"6f1a": "2.0"},
+    secrets={"crm.token": "12ab", "odd name=x": "00ff"},
+    commit="c0ffee",
+    applied_by="somebody",
+    run="r1",
+)
+
+
+@pytest.fixture(params=["file", "org"])
+def promise(request, tmp_path, org):
+    """Runs ``check(make)``, where each ``make()`` is another process's view of the same ledger."""
+
+    def run(check):
+        async def inside():
+            if request.param == "file":
+                await check(lambda: FileLedger(tmp_path / "ledger.json"))
+                return
+            connection = Connection(
+                api_url=org.url,
+                login_url=org.url,
+                client_id=org.client_id,
+                client_secret=org.client_secret,
+                requests_per_minute=1_000_000,
+            )
+            async with Platform(connection) as platform:
+                await check(lambda: OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache")))
+
+        asyncio.run(inside())
+
+    return run
+
+
+def test_rows_come_back_as_they_were(promise):
+    async def check(make):
+        writer = make()
+        assert (await writer.read()).rows == {}
+        lock = await writer.acquire("me", "r1")
+        await writer.write(lock, ROW)
+        changed = ROW.model_copy(update={"version": "4.0", "modules": None})
+        await writer.write(lock, changed)
+        other = ROW.model_copy(update={"address": "ivr/Line", "modules": {}})
+        await writer.write(lock, other)
+        await writer.release(lock, applied_plan="p1")
+
+        for _ in range(2):
+            seen = await make().read()
+            assert seen.rows == {changed.address: changed, "ivr/Line": other}
+            assert seen.lock is None
+            assert seen.applied_plans == ("p1",)
+
+        again = make()
+        await again.read()
+        lock = await again.acquire("me", "r2")
+        await again.forget(lock, "ivr/Line")
+        await again.forget(lock, "ivr/Never There")
+        await again.release(lock)
+        assert set((await make().read()).rows) == {changed.address}
+
+    promise(check)
+
+
+def test_only_one_holds_the_lock(promise):
+    async def check(make):
+        lock = await make().acquire("first", "r1")
+        with pytest.raises(LockedError, match="locked by first"):
+            await make().acquire("second", "r2")
+        seen = (await make().read()).lock
+        assert (seen.holder, seen.run) == ("first", "r1")
+        await make().release(lock)
+        await make().acquire("second", "r2")
+
+    promise(check)
+
+
+def test_an_expired_lock_is_taken_over_and_its_work_is_remembered(promise, monkeypatch):
+    async def check(make):
+        late = make()
+        old = await late.acquire("dead", "r1")
+        await late.renew(old, (short_hash("inboundCall/Sales"),))
+        present = base.now_utc()
+        for module in ("file", "org"):
+            monkeypatch.setattr(f"reconciler.ledger.{module}.now_utc", lambda: present + timedelta(hours=1))
+
+        (gone,) = (await make().read()).interrupted
+        assert gone.covers("inboundCall/Sales")
+        assert not gone.covers("inboundCall/Support")
+        new = make()
+        lock = await new.acquire("next", "r2")
+        assert [run.run for run in (await make().read()).interrupted] == ["r1"]
+        with pytest.raises(LockLostError):
+            await late.renew(old)
+        await new.write(lock, ROW.model_copy(update={"address": "inboundCall/Sales"}))
+        await new.release(lock)
+        assert (await make().read()).interrupted == ()
+
+    promise(check)
+
+
+def test_a_broken_lock_is_lost_to_its_holder(promise):
+    async def check(make):
+        holder = make()
+        lock = await holder.acquire("first", "r1")
+        assert (await make().break_lock()).holder == "first"
+        assert await make().break_lock() is None
+        with pytest.raises(LockLostError):
+            await holder.renew(lock)
+        with pytest.raises(LockLostError):
+            await holder.release(lock)
+        await make().acquire("second", "r2")
+
+    promise(check)
+
+
+def test_a_released_ledger_is_read_from_the_cache(org, tmp_path):
+    """What keeps a plan without changes at a handful of requests."""
+
+    async def check():
+        connection = Connection(
+            api_url=org.url,
+            login_url=org.url,
+            client_id=org.client_id,
+            client_secret=org.client_secret,
+            requests_per_minute=1_000_000,
+        )
+        async with Platform(connection) as platform:
+            ledger = OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache"))
+            lock = await ledger.acquire("me", "r1")
+            await ledger.write(lock, ROW)
+            await ledger.release(lock)
+            await OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache")).read()
+            before = platform.requests
+            seen = await OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache")).read()
+            assert seen.rows == {ROW.address: ROW}
+            assert platform.requests - before == 2
+
+    asyncio.run(check())
