@@ -1,0 +1,109 @@
+"""The Genesys Cloud client: the only package that talks HTTP to an org.
+
+``Platform`` is the way in; its methods take and give frozen models of the wire and raise ``PlatformError``.
+"""
+
+from reconciler.platform.client import Platform
+from reconciler.platform.connection import REGIONS, Connection, connection_for_region
+from reconciler.platform.crud import CrudApi
+from reconciler.platform.data_tables import DataTablesApi
+from reconciler.platform.directory import Directory
+from reconciler.platform.divisions import DivisionsApi
+from reconciler.platform.errors import (
+    AuthenticationFailed,
+    BadRequest,
+    Conflict,
+    ErrorDetail,
+    FlowLocked,
+    Gone,
+    HostUnreachable,
+    JobFailed,
+    JobTimedOut,
+    MalformedResponse,
+    NotFound,
+    PermissionDenied,
+    PlatformError,
+    RateLimited,
+    RequestTimedOut,
+    ServerError,
+    TrackingIncomplete,
+    UnsafeAddress,
+    VersionConflict,
+)
+from reconciler.platform.flows import DeployedFlow, FlowsApi
+from reconciler.platform.ivrs import IvrsApi
+from reconciler.platform.limiter import RateLimiter
+from reconciler.platform.models import (
+    DataTable,
+    Dependency,
+    Division,
+    Flow,
+    FlowVersion,
+    Ivr,
+    IvrBody,
+    JobMessage,
+    Operation,
+    Organization,
+    Ref,
+    Schedule,
+    ScheduleBody,
+    ScheduleGroup,
+    ScheduleGroupBody,
+    TelephonyBody,
+    TelephonyObject,
+    TrackingStatus,
+)
+from reconciler.platform.tracking import TrackingApi
+
+__all__ = [
+    "REGIONS",
+    "AuthenticationFailed",
+    "BadRequest",
+    "Conflict",
+    "Connection",
+    "CrudApi",
+    "DataTable",
+    "DataTablesApi",
+    "Dependency",
+    "DeployedFlow",
+    "Directory",
+    "Division",
+    "DivisionsApi",
+    "ErrorDetail",
+    "Flow",
+    "FlowLocked",
+    "FlowVersion",
+    "FlowsApi",
+    "Gone",
+    "HostUnreachable",
+    "Ivr",
+    "IvrBody",
+    "IvrsApi",
+    "JobFailed",
+    "JobMessage",
+    "JobTimedOut",
+    "MalformedResponse",
+    "NotFound",
+    "Operation",
+    "Organization",
+    "PermissionDenied",
+    "Platform",
+    "PlatformError",
+    "RateLimited",
+    "RateLimiter",
+    "Ref",
+    "RequestTimedOut",
+    "Schedule",
+    "ScheduleBody",
+    "ScheduleGroup",
+    "ScheduleGroupBody",
+    "ServerError",
+    "TelephonyBody",
+    "TelephonyObject",
+    "TrackingApi",
+    "TrackingIncomplete",
+    "TrackingStatus",
+    "UnsafeAddress",
+    "VersionConflict",
+    "connection_for_region",
+]

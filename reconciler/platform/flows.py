@@ -1,0 +1,176 @@
+"""Flows: list, deploy, export, lock and publish (facts §3.1, §3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from reconciler.platform.errors import FlowLocked, JobFailed, NotFound, PermissionDenied
+from reconciler.platform.exports import Exports
+from reconciler.platform.jobs import Progress, explain, finished, is_locked
+from reconciler.platform.models import DeployJob, Flow, FlowVersion, JobMessage, JobState, Operation, Ref
+from reconciler.platform.paging import batches, list_all, side_by_side
+from reconciler.platform.responses import Reply
+from reconciler.platform.session import Session, path_of
+from reconciler.platform.waiting import delete_settled
+
+_PAGE = 500
+"""Page size that the Terraform provider uses for flows (facts §2)."""
+_VERSIONS_PAGE = 100
+_LOOKUP_BATCH = 50
+"""Ids in one request: 50 keep the address below 2,000 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedFlow:
+    """A deploy job that succeeded."""
+
+    job_id: str
+    flow_id: str
+    messages: tuple[JobMessage, ...] = ()
+    """Warnings of Architect, mostly none."""
+
+
+class FlowsApi:
+    """Flows, ``/api/v2/flows``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._exports = Exports(session)
+
+    async def get(self, id: str) -> Flow:
+        """One flow.
+
+        Raises:
+            Gone: it was deleted.
+            NotFound: there is none with that id.
+        """
+        return (await self._session.request("GET", path_of("flows", id))).read(Flow)
+
+    async def lookup(self, ids: Collection[str]) -> list[Flow]:
+        """The flows with these ids; ids that the org does not know are left out."""
+        pages = await side_by_side(self._look_up, batches(ids, _LOOKUP_BATCH))
+        return [flow for page in pages for flow in page if not flow.deleted]
+
+    async def versions(self, id: str) -> list[FlowVersion]:
+        """All versions of a flow."""
+        return await list_all(self._session, path_of("flows", id, "versions"), FlowVersion, size=_VERSIONS_PAGE)
+
+    async def deploy(
+        self, content: bytes, *, create_stubs: bool = False, progress: Progress | None = None
+    ) -> DeployedFlow:
+        """Creates or updates the flow that the YAML names (by name and type) and publishes it.
+
+        Args:
+            content: The YAML as it is to be sent.
+            create_stubs: Let Architect make empty inbound and secure call flows for transfer targets that are
+                missing.
+            progress: Told in a few words what is waited for.
+
+        Raises:
+            FlowLocked: somebody has the flow checked out.
+            JobFailed: Architect refused it; ``messages`` say why, or are empty.
+            JobTimedOut: not finished within ``Connection.job_deadline`` seconds.
+        """
+        reply = await self._session.request(
+            "POST",
+            path_of("flows", "jobs"),
+            body={"createStubs": True} if create_stubs else {},
+            harmless=True,
+        )
+        job = reply.read(DeployJob)
+        await self._session.upload(job.presigned_url, job.headers, content)
+        state = await finished(self._session, path_of("flows", "jobs", job.id), "Deploy job", progress)
+        if state.status == "Failure":
+            raise await self._failure(job.id, state)
+        if state.flow is None:
+            raise reply.malformed(f"led to job {job.id}, which succeeded without naming its flow")
+        return DeployedFlow(job.id, state.flow.id, state.messages)
+
+    async def export(self, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """YAML text of versions of flows, (flow id, version) → text; raises as ``Exports.run`` does."""
+        return await self._exports.run(wanted)
+
+    async def delete(self, id: str) -> None:
+        """Deletes a flow; gone already counts as deleted.
+
+        Raises:
+            FlowLocked: somebody has it checked out.
+            Conflict: something still uses it.
+        """
+        await delete_settled(self._session, path_of("flows", id))
+
+    async def checkout(self, id: str) -> Flow:
+        """Takes the edit lock; raises ``FlowLocked`` when somebody else has it."""
+        return (await self._act("checkout", id)).read(Flow)
+
+    async def checkin(self, id: str) -> Operation:
+        """Turns the saved draft into a version; asynchronous, see ``Flow.current_operation``."""
+        return (await self._act("checkin", id)).read(Operation)
+
+    async def publish(self, id: str, *, version: str | None = None) -> Operation:
+        """Publishes a checked-in version; asynchronous, see ``Flow.current_operation``."""
+        return (await self._act("publish", id, version=version)).read(Operation)
+
+    async def unlock(self, id: str) -> Flow:
+        """Takes the edit lock from whoever holds it; may publish or lose a draft (facts §3.1)."""
+        return (await self._act("unlock", id)).read(Flow)
+
+    async def revert(self, id: str) -> Flow:
+        """Drops the saved draft."""
+        return (await self._act("revert", id)).read(Flow)
+
+    async def deactivate(self, id: str) -> Flow:
+        """Takes the flow off the air: it has no published version afterwards."""
+        return (await self._act("deactivate", id)).read(Flow)
+
+    async def lock_holder(self, flow: Flow) -> str | None:
+        """Name of the person or OAuth client that has the flow checked out, None when nobody has."""
+        holder = flow.lock_holder
+        if holder is None or holder.name:
+            return holder.name if holder else None
+        if flow.locked_user is None:
+            return f"OAuth client {holder.id}"
+        try:
+            person = (await self._session.request("GET", path_of("users", holder.id))).read(Ref)
+        except (NotFound, PermissionDenied):
+            return f"user {holder.id}"
+        return person.name or f"user {holder.id}"
+
+    async def list(self) -> list[Flow]:
+        """All flows of all types that the token may see, without deleted ones.
+
+        ``virtualAgentEnabled`` is not sent: either value hides some bot flows (facts §5).
+        """
+        flows = await list_all(self._session, path_of("flows"), Flow, size=_PAGE)
+        return [flow for flow in flows if not flow.deleted]
+
+    async def _act(self, action: str, id: str, *, version: str | None = None) -> Reply:
+        return await self._session.request(
+            "POST", path_of("flows", "actions", action), query={"flow": id, "version": version}
+        )
+
+    async def _look_up(self, ids: Sequence[str]) -> Sequence[Flow]:
+        return await list_all(self._session, path_of("flows", "lookup"), Flow, size=_VERSIONS_PAGE, query={"id": ids})
+
+    async def _failure(self, job_id: str, state: JobState) -> FlowLocked | JobFailed:
+        if not is_locked(state):
+            return JobFailed(
+                f"Architect did not publish the flow: {explain(state)} (job {job_id}).",
+                messages=state.messages,
+                remedy=None if state.messages else _NO_MESSAGES,
+            )
+        holder = None
+        if state.flow is not None:
+            try:
+                holder = await self.lock_holder(await self.get(state.flow.id))
+            except (NotFound, PermissionDenied):
+                holder = None
+        by = f"locked by {holder}" if holder else "locked by somebody else"
+        return FlowLocked(f"The flow is {by}: {explain(state)} (job {job_id}).", holder=holder, messages=state.messages)
+
+
+_NO_MESSAGES = (
+    "Apply again; if it fails again, import the file in Architect, whose validation says more, and check "
+    "that the OAuth client may view every object that the flow names."
+)
