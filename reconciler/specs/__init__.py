@@ -1,0 +1,52 @@
+"""Files → rendered → validated desired resources, for one environment.
+
+``load_environment`` reads environments/<name>.yaml, ``load_catalog`` all specs for it; both read from a
+``Source``: the work tree or a Git revision.
+"""
+
+from reconciler.specs.artifacts import ArtifactCache
+from reconciler.specs.environment import (
+    CredentialValues,
+    Environment,
+    Org,
+    Policy,
+    Sandbox,
+    environment_names,
+    environment_schema,
+    load_environment,
+)
+from reconciler.specs.loader import Catalog, load_catalog, spec_paths
+from reconciler.specs.secrets import (
+    Masker,
+    SecretValues,
+    SecretVariable,
+    fingerprint,
+    missing_secret_finding,
+)
+from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
+
+__all__ = [
+    "ArtifactCache",
+    "Catalog",
+    "Commit",
+    "CredentialValues",
+    "Environment",
+    "GitError",
+    "GitRevision",
+    "Masker",
+    "Org",
+    "Policy",
+    "Sandbox",
+    "SecretValues",
+    "SecretVariable",
+    "Source",
+    "WorkingTree",
+    "commit_state",
+    "environment_names",
+    "environment_schema",
+    "fingerprint",
+    "load_catalog",
+    "load_environment",
+    "missing_secret_finding",
+    "spec_paths",
+]

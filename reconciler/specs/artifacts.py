@@ -1,0 +1,156 @@
+"""Keeps what was learnt from each spec file between runs, so that unchanged files are neither rendered nor parsed.
+
+An entry is found by the text of the file, the variables, and the code that reads it; includes are checked on
+every hit. Only files without findings are kept, and nothing that holds the value of a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version as library_version
+from pathlib import Path as FilePath
+from types import TracebackType
+from typing import Any
+
+import reconciler
+from reconciler.archy.model import Certainty, Path, Reference
+from reconciler.cache import Cache, cache_folder
+
+_READING_PACKAGES = ("archy", "kinds", "specs")
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """The light part of one document: all that a plan needs while the document does not change."""
+
+    index: int
+    """Position among the documents of its file."""
+    kind: str
+    root: str
+    name: str
+    line: int
+    """First line in the source file."""
+    digest: str
+    division: str | None
+    references: tuple[Reference, ...]
+    secrets: tuple[str, ...]
+    claims: tuple[str, ...]
+    """What only one object may have, e.g. phone numbers; sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileArtifacts:
+    """What one file holds, and which includes that depends on."""
+
+    documents: tuple[Artifact, ...]
+    includes: Mapping[str, str]
+    """Path → SHA-256 (hex) of its text, "" where there was no such file."""
+
+
+class ArtifactCache:
+    """Artifacts of files by key; a cache like ``Cache``, which may fail without anybody noticing."""
+
+    def __init__(self, directory: FilePath | None = None) -> None:
+        """In the user's cache folder unless told otherwise; made when something is first read or written."""
+        folder = directory or cache_folder() / "specs"
+        self._cache = Cache(folder.name, folder.parent)
+
+    def get(self, key: str) -> FileArtifacts | None:
+        """The entry, or None where there is none that can be used."""
+        stored = self._cache.get(key)
+        try:
+            return None if stored is None else _from_json(stored)
+        except (KeyError, TypeError, ValueError):
+            # Written by something else, or damaged: the file is read again.
+            return None
+
+    def put(self, entries: Mapping[str, FileArtifacts]) -> None:
+        """Stores entries in one transaction; gives up silently where that fails."""
+        self._cache.set_many({key: _to_json(entry) for key, entry in entries.items()})
+
+    def close(self) -> None:
+        """Closes the files; the next use opens them again."""
+        self._cache.close()
+
+    def __enter__(self) -> ArtifactCache:
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def variables_digest(variables: Mapping[str, Any]) -> str:
+    """Digest of an environment's variables as written: secrets by their names, never by their values."""
+    return hashlib.sha256(json.dumps(variables, sort_keys=True, allow_nan=True).encode()).hexdigest()
+
+
+def entry_key(text: str, variables: str) -> str:
+    """Key of a file's entry; ``variables`` as ``variables_digest`` gives it."""
+    parts = f"{code_digest()}\n{variables}\n{text}"
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the code that turns files into artifacts, and of the libraries it does that with."""
+    digest = hashlib.sha256()
+    for library in ("jinja2", "pyyaml", "pydantic"):
+        digest.update(f"{library} {library_version(library)}\n".encode())
+    root = FilePath(reconciler.__file__).parent
+    for package in _READING_PACKAGES:
+        for file in sorted((root / package).glob("*.py")):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _to_json(entry: FileArtifacts) -> dict[str, Any]:
+    documents = [
+        {
+            "index": document.index,
+            "kind": document.kind,
+            "root": document.root,
+            "name": document.name,
+            "line": document.line,
+            "digest": document.digest,
+            "division": document.division,
+            "references": [
+                [each.kind, each.name, list(each.path), each.certainty.value, list(each.flow_types), each.category]
+                for each in document.references
+            ],
+            "secrets": list(document.secrets),
+            "claims": list(document.claims),
+        }
+        for document in entry.documents
+    ]
+    return {"documents": documents, "includes": dict(entry.includes)}
+
+
+def _from_json(stored: Any) -> FileArtifacts:
+    documents = tuple(
+        Artifact(
+            index=each["index"],
+            kind=each["kind"],
+            root=each["root"],
+            name=each["name"],
+            line=each["line"],
+            digest=each["digest"],
+            division=each["division"],
+            references=tuple(_reference(*reference) for reference in each["references"]),
+            secrets=tuple(each["secrets"]),
+            claims=tuple(each["claims"]),
+        )
+        for each in stored["documents"]
+    )
+    return FileArtifacts(documents, dict(stored["includes"]))
+
+
+def _reference(
+    kind: str, name: str, path: Path, certainty: str, flow_types: list[str], category: str | None
+) -> Reference:
+    return Reference(kind, name, tuple(path), Certainty(certainty), tuple(flow_types), category)

@@ -1,0 +1,292 @@
+"""What an environment file says, checked: which org, whose credentials, which variables and policy.
+
+The models are the file format (design §4). Environment files are plain YAML; only specs are templates.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reconciler.problems import Finding, ReconcilerError, SpecError
+from reconciler.specs.environment_files import DIRECTORY, ENDINGS, Layers, read_layers
+from reconciler.specs.environment_problems import explain
+from reconciler.specs.secrets import SecretVariable
+from reconciler.specs.source import Source
+from reconciler.specs.suggest import near
+from reconciler.specs.variables import malformed_secrets, secret_variables
+
+REGION_ENV = "GENESYSCLOUD_REGION"
+ACCESS_TOKEN_ENV = "GENESYSCLOUD_ACCESS_TOKEN"  # noqa: S105 - a name, not a token
+PLACES = ("region", "domain", "api_url", "sandbox")
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Sandbox(_Part):
+    """An org on this machine, started by the command that needs it."""
+
+    seed: str | None = None
+    """YAML file of what the org holds at first, relative to the repository root."""
+    data: str | None = None
+    """SQLite file that keeps the org, relative to the repository root."""
+    missing_references: Literal["reject", "create"] = "reject"
+
+
+class Org(_Part):
+    """Which org it is and where it answers: exactly one of region, domain, a pair of URLs, or a sandbox."""
+
+    id: Text | None = None
+    """Refused if the token belongs to another org."""
+    region: Text | None = None
+    """AWS region, e.g. ``eu-west-1``; GENESYSCLOUD_REGION where the environment names no place at all."""
+    domain: Text | None = None
+    """E.g. ``mypurecloud.ie``."""
+    api_url: Text | None = None
+    login_url: Text | None = None
+    sandbox: Sandbox | None = None
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+
+
+class FromEnvironmentVariable(_Part):
+    """Where a value is read; never the value."""
+
+    env: Text
+
+
+class Credentials(_Part):
+    """The OAuth client (client credentials grant), named as the Terraform provider names it (facts §1)."""
+
+    client_id: FromEnvironmentVariable = FromEnvironmentVariable(env="GENESYSCLOUD_OAUTHCLIENT_ID")
+    client_secret: FromEnvironmentVariable = FromEnvironmentVariable(env="GENESYSCLOUD_OAUTHCLIENT_SECRET")
+
+    def resolve(self, environ: Mapping[str, str]) -> CredentialValues:
+        """The values; GENESYSCLOUD_ACCESS_TOKEN wins over client id and secret.
+
+        Raises:
+            ReconcilerError: neither a token nor both client values are set.
+        """
+        token = environ.get(ACCESS_TOKEN_ENV, "")
+        if token:
+            return CredentialValues(access_token=token)
+        wanted = (self.client_id.env, self.client_secret.env)
+        unset = [name for name in wanted if not environ.get(name)]
+        if unset:
+            raise ReconcilerError(
+                f"There are no credentials for the org: {' and '.join(unset)} "
+                f"{'is' if len(unset) == 1 else 'are'} not set.",
+                remedy=f"Set {' and '.join(unset)} in the shell or the pipeline, or {ACCESS_TOKEN_ENV}.",
+            )
+        return CredentialValues(client_id=environ[wanted[0]], client_secret=environ[wanted[1]])
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialValues:
+    """Either an access token, or client id and secret; the others are None."""
+
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+
+
+class Ledger(_Part):
+    """Where it is kept what was applied: in the org itself (a data table) or in a file."""
+
+    type: Literal["org", "file"] = "org"
+    path: Text | None = None
+    """File, relative to the repository root; only for ``file``."""
+    table: Text | None = None
+    """Name of the data table; only for ``org``."""
+
+
+class Policy(_Part):
+    """What apply may do in this environment."""
+
+    protect: Names = ()
+    """Addresses (globs allowed) that are never deleted or replaced."""
+    max_deletes: Annotated[int, Field(ge=0)] | None = None
+    on_drift: Literal["overwrite", "report", "fail"] = "overwrite"
+
+
+class EnvironmentFile(_Part):
+    """The keys of an environment file after everything it extends is merged in."""
+
+    extends: Text | None = None
+    """The environment file, without ending, whose keys this one starts from."""
+    org: Org
+    credentials: Credentials = Credentials()
+    division: Text | None = None
+    """Default division of resources that name none."""
+    variables: Mapping[str, Any] = Field(default_factory=dict)
+    """What templates may use; secrets as ``{secret: {env: NAME}}``."""
+    ledger: Ledger = Ledger()
+    policy: Policy = Policy()
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    """How many changes may run at the same time."""
+
+
+class Environment(EnvironmentFile):
+    """One environment, ready to use."""
+
+    name: str
+    files: tuple[str, ...]
+    """The files it was read from, its own first, then what it extends."""
+
+    @property
+    def secrets(self) -> tuple[SecretVariable, ...]:
+        """The secrets among its variables."""
+        return secret_variables(self.variables)
+
+
+def environment_names(source: Source) -> list[str]:
+    """Names that ``load_environment`` takes: files in environments/ that do not start with ``_``."""
+    return [name for name in _file_names(source) if not name.startswith("_")]
+
+
+def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | None = None) -> Environment:
+    """Reads environments/<name>.yaml with everything it extends.
+
+    ``environ`` (the process's own by default) supplies GENESYSCLOUD_REGION where the file names no place.
+
+    Raises:
+        SpecError: there is no such environment, or its files are wrong; all findings, each with the file that
+            the wrong key really stands in.
+    """
+    _check_known(source, name)
+    layers = read_layers(source, name, _file_names(source))
+    environ = os.environ if environ is None else environ
+    # An empty key is one that was left blank or switched off.
+    given = {key: value for key, value in layers.data.items() if value is not None}
+    data = _with_region(given, environ.get(REGION_ENV))
+    findings = []
+    made: EnvironmentFile | None = None
+    try:
+        made = EnvironmentFile.model_validate(data)
+    except ValidationError as error:
+        findings += [explain(detail, layers, name) for detail in error.errors(include_url=False)]
+    findings += [
+        *_place_findings(data, layers, name),
+        *_ledger_findings(data, layers),
+        *_variable_findings(data, layers),
+    ]
+    if findings or made is None:
+        raise SpecError(findings)
+    fields = {key: getattr(made, key) for key in EnvironmentFile.model_fields}
+    return Environment(name=name, files=layers.files, **fields)
+
+
+def environment_schema() -> dict[str, Any]:
+    """JSON Schema of environment files, for editors; nothing is required, as a file may extend another."""
+    schema = EnvironmentFile.model_json_schema()
+    schema.pop("required", None)
+    return schema
+
+
+def _file_names(source: Source) -> list[str]:
+    paths = [PurePosixPath(path) for path in source.list(DIRECTORY)]
+    own = [path for path in paths if str(path.parent) == DIRECTORY and path.suffix in ENDINGS]
+    # A name with a dot is something else that belongs to an environment, e.g. local.seed.yaml.
+    return sorted({path.stem for path in own if "." not in path.stem})
+
+
+def _check_known(source: Source, name: str) -> None:
+    known = environment_names(source)
+    if name in known:
+        return
+    suggestion = near(name, known)
+    raise SpecError(
+        [
+            Finding(
+                id="unknown-environment",
+                message=f"There is no environment {name!r} in {DIRECTORY}/ of the {source.label}.",
+                remedy=f"{suggestion}Known environments: {', '.join(known) or 'none'}.",
+            )
+        ]
+    )
+
+
+def _with_region(data: Mapping[str, Any], region: str | None) -> Mapping[str, Any]:
+    org = data.get("org", {})
+    if not region or not isinstance(org, Mapping) or any(org.get(place) is not None for place in PLACES):
+        return data
+    return {**data, "org": {**org, "region": region}}
+
+
+def _place_findings(data: Mapping[str, Any], layers: Layers, name: str) -> list[Finding]:
+    org = data.get("org")
+    if not isinstance(org, Mapping):
+        return []
+    if (org.get("api_url") is None) != (org.get("login_url") is None):
+        key = "api_url" if org.get("api_url") is not None else "login_url"
+        return [
+            layers.finding(
+                "incomplete-org",
+                ("org", key),
+                "org needs api_url and login_url together.",
+                "Add the other one.",
+            )
+        ]
+    places = [place for place in PLACES if org.get(place) is not None]
+    if len(places) == 1:
+        return []
+    remedy = f"Give one of region, domain, api_url with login_url, or sandbox; or set {REGION_ENV}."
+    if not places:
+        message = f"The environment {name} does not say where its org is."
+        return [layers.finding("no-org", ("org",), message, remedy)]
+    named = " and ".join(f"{place} ({layers.origin(('org', place)).file})" for place in places)
+    message = f"The environment {name} says more than once where its org is: {named}."
+    return [
+        layers.finding(
+            "ambiguous-org",
+            ("org", places[-1]),
+            message,
+            "Keep one; an inherited one is switched off with `null`.",
+        )
+    ]
+
+
+def _ledger_findings(data: Mapping[str, Any], layers: Layers) -> list[Finding]:
+    ledger = data.get("ledger")
+    if not isinstance(ledger, Mapping):
+        return []
+    kind = ledger.get("type", "org")
+    wrong = {"org": "path", "file": "table"}.get(kind) if isinstance(kind, str) else None
+    if wrong is None or ledger.get(wrong) is None:
+        return []
+    message = f"ledger.{wrong} has no meaning for a ledger of type {kind}."
+    return [layers.finding("unused-key", ("ledger", wrong), message, "Remove it, or change the type.")]
+
+
+def _variable_findings(data: Mapping[str, Any], layers: Layers) -> list[Finding]:
+    variables = data.get("variables")
+    if not isinstance(variables, Mapping):
+        return []
+    badly_named = [
+        layers.finding(
+            "bad-variable-name",
+            ("variables", name),
+            f"{name!r} cannot be the name of a variable: it is empty or has blanks around it.",
+            "Give it a name as in `{{name}}`.",
+        )
+        for name in variables
+        if not name or name != name.strip()
+    ]
+    return badly_named + [
+        layers.finding(
+            "malformed-secret",
+            ("variables", *path),
+            f"variables.{'.'.join(map(str, path))} is no secret; the value of a secret never stands here.",
+            "Write `name: {secret: {env: NAME}}`, NAME being the environment variable that holds it.",
+        )
+        for path in malformed_secrets(variables)
+    ]

@@ -1,0 +1,94 @@
+"""Says in plain words what pydantic found wrong in an environment file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.problems import Finding
+from reconciler.specs.environment_files import Layers
+from reconciler.specs.suggest import near
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_EXPECTED = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "model_type": "must be a mapping of keys",
+    "dict_type": "must be a mapping of keys",
+    "mapping_type": "must be a mapping of keys",
+    "tuple_type": "must be a list",
+    "string_too_short": "must not be empty",
+}
+
+
+def explain(detail: ErrorDetails, layers: Layers, environment: str) -> Finding:
+    """One validation error as a finding at the file, line and column where the wrong key stands."""
+    path = tuple(detail["loc"])
+    dotted = ".".join(str(step) for step in path)
+    match detail["type"]:
+        case "extra_forbidden":
+            known = known_keys(path[:-1])
+            remedy = f"{near(str(path[-1]), known)}Known keys here: {', '.join(known)}."
+            return layers.finding("unknown-environment-key", path, f"There is no key {dotted!r}.", remedy)
+        case "missing":
+            message = f"The environment {environment} needs the key {dotted!r}."
+            return layers.finding("missing-key", path, message, f"Add it to {layers.files[0]}.")
+        case _ if path[0] == "credentials":
+            # The value is not shown: it may be the secret itself, written down by mistake.
+            message = f"{dotted} does not say where to read a value."
+            return layers.finding(
+                "bad-value", path, message, "Write `{env: NAME}`; the value itself never stands here."
+            )
+        case other:
+            return layers.finding(
+                "bad-value",
+                path,
+                f"{dotted} {_expectation(other, detail)}{_given(detail['input'])}.",
+                "Correct the value.",
+            )
+
+
+def known_keys(path: tuple[str | int, ...]) -> list[str]:
+    """The keys that a mapping at ``path`` may have."""
+    # Imported here because the models' module imports this one.
+    from reconciler.specs.environment import EnvironmentFile
+
+    schema = EnvironmentFile.model_json_schema()
+    node: dict[str, Any] = schema
+    for step in path:
+        node = _resolved(node.get("properties", {}).get(str(step), {}), schema)
+    return list(node.get("properties", {}))
+
+
+def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    options = [node, *node.get("anyOf", [])]
+    reference = next((option["$ref"] for option in options if "$ref" in option), None)
+    if reference is None:
+        return node
+    resolved: dict[str, Any] = schema["$defs"][reference.rpartition("/")[2]]
+    return resolved
+
+
+def _expectation(kind: str, detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    match kind:
+        case "literal_error":
+            return f"must be {context['expected']}".replace("'", "")
+        case "greater_than_equal":
+            return f"must be at least {context['ge']}"
+        case "less_than_equal":
+            return f"must be at most {context['le']}"
+        case _:
+            return _EXPECTED.get(kind) or f"is wrong ({detail['msg'].lower()})"
+
+
+def _given(value: Any) -> str:
+    if value is None:
+        return "; it is empty"
+    if isinstance(value, bool):
+        return f", not {str(value).lower()}"
+    if isinstance(value, int | float | str):
+        shown = str(value)
+        return f", not {shown if len(shown) <= 60 else shown[:60] + '…'}"
+    return ""

@@ -1,0 +1,150 @@
+"""The few Git commands that the reconciler needs: read-only, without a checkout, safe inside hooks.
+
+Git is run as a program, so that the repository is read by exactly the rules that its owner's Git applies.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from reconciler.problems import ReconcilerError
+
+TIMEOUT_SECONDS = 120
+COMMITTED_DIRECTORIES = ("flows", "shared", "environments")
+_SYMLINK = "120000"
+_SUBMODULE = "160000"
+
+
+class GitError(ReconcilerError):
+    """Git could not tell what was asked: no repository, an unknown revision, or no Git at all."""
+
+    exit_code: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Which state of the repository the specs were read from."""
+
+    commit: str | None
+    """Full id of the commit checked out; None outside of Git and before the first commit."""
+    dirty: bool
+    """The spec directories hold changes that are not committed; False outside of Git."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobEntry:
+    """One file of a commit."""
+
+    oid: str
+    size: int
+    symlink: bool
+
+
+def commit_state(root: Path) -> Commit:
+    """The commit checked out at ``root``, and whether flows/, shared/ or environments/ differ from it.
+
+    Untracked files count as changes, ignored ones do not. Outside of Git, or without Git, both say nothing.
+    """
+    try:
+        inside = _git(root, ["rev-parse", "--is-inside-work-tree"])
+    except GitError:
+        return Commit(None, False)
+    if inside.strip() != b"true":
+        return Commit(None, False)
+    try:
+        commit = _git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).decode().strip()
+    except GitError:
+        commit = None
+    changes = _git(root, ["status", "--porcelain", "-z", "--untracked-files=all", "--", *COMMITTED_DIRECTORIES])
+    return Commit(commit or None, bool(changes))
+
+
+def list_tree(root: Path, revision: str, directories: Sequence[str]) -> dict[str, BlobEntry]:
+    """All files below the directories as the revision has them, by path relative to ``root``.
+
+    Raises:
+        GitError: the revision is unknown here.
+    """
+    if not revision or revision.startswith("-"):
+        raise GitError(f"{revision!r} is not a Git revision.", remedy="Name a commit, a branch or a tag.")
+    try:
+        listing = _git(root, ["ls-tree", "-r", "-l", "-z", f"{revision}^{{commit}}", "--", *directories])
+    except GitError as error:
+        raise GitError(
+            f"Git does not know the revision {revision!r} here: {error.message}",
+            remedy="Fetch the whole history (git fetch --unshallow; pipelines need full depth).",
+        ) from None
+    entries = {}
+    for record in listing.split(b"\0"):
+        meta, tab, path = record.partition(b"\t")
+        if not tab:
+            continue
+        mode, _type, oid, size = meta.decode().split()
+        if mode != _SUBMODULE:
+            # A name that is no UTF-8 keeps its bytes, so that it can at least be listed.
+            entries[path.decode("utf-8", "surrogateescape")] = BlobEntry(oid, int(size), mode == _SYMLINK)
+    return entries
+
+
+def read_blobs(root: Path, oids: Iterable[str]) -> dict[str, bytes]:
+    """The content of many blobs, by their ids, in one run of Git.
+
+    Raises:
+        GitError: one of them is missing (a partial clone without its remote).
+    """
+    wanted = sorted(set(oids))
+    if not wanted:
+        return {}
+    output = _git(root, ["cat-file", "--batch"], "\n".join(wanted).encode() + b"\n")
+    blobs = {}
+    at = 0
+    for oid in wanted:
+        end = output.index(b"\n", at)
+        header = output[at:end].split()
+        if len(header) != 3:
+            raise GitError(
+                f"Git has no content for the object {oid}.",
+                remedy="Fetch the repository completely (git fetch).",
+            )
+        size = int(header[2])
+        blobs[oid] = output[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+    return blobs
+
+
+def _git(root: Path, arguments: Sequence[str], stdin: bytes = b"") -> bytes:
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed program, arguments as a list
+            ["git", "-C", str(root), *arguments],  # noqa: S607 - the user's own git is meant
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+            env=_environment(),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise GitError(f"Git could not be run: {error}.", remedy="Install Git, or run outside of it.") from None
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ")
+        raise GitError(said or f"git {arguments[0]} failed.", remedy="Run the same command by hand to see more.")
+    return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    # A Git hook exports GIT_DIR and the like, which would win over the directory that we name.
+    local = {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_PREFIX",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_COMMON_DIR",
+    }
+    kept = {name: value for name, value in os.environ.items() if name not in local}
+    # No lock on the index for a mere status, and messages in one language.
+    return kept | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}

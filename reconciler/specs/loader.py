@@ -1,0 +1,162 @@
+"""All specs of one source for one environment: found, rendered, read and checked, with every error at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import MappingProxyType
+
+from reconciler.kinds.base import Desired
+from reconciler.problems import Finding, Severity, SpecError
+from reconciler.specs.artifacts import Artifact, ArtifactCache, FileArtifacts, entry_key, variables_digest
+from reconciler.specs.checks import Entry, check_documents
+from reconciler.specs.content import SpecFile, SpecReader
+from reconciler.specs.documents import read_documents
+from reconciler.specs.environment import Environment
+from reconciler.specs.source import Source
+from reconciler.specs.template import text_digest
+
+DIRECTORIES = ("shared", "flows")
+ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """What the specs want in one environment."""
+
+    resources: Mapping[str, Desired]
+    """By address, in the order of the addresses."""
+    digest: str
+    """SHA-256 (hex) over all addresses, divisions and digests; the values of secrets have no part in it."""
+    findings: tuple[Finding, ...]
+    """Warnings and remarks; errors are raised."""
+
+
+def load_catalog(
+    source: Source,
+    environment: Environment,
+    *,
+    secret_env: Mapping[str, str] | None = None,
+    cache: ArtifactCache | None = None,
+) -> Catalog:
+    """Reads all specs.
+
+    ``secret_env`` is where the values of secrets are looked up; None works offline, with placeholders only, and
+    leaves ``Content.upload`` empty where a text needs a secret. What ``cache`` knows is not rendered again.
+
+    Raises:
+        SpecError: with every error of every file; warnings are in it as well.
+    """
+    loaded = _Loading(source, environment, secret_env, cache)
+    paths = spec_paths(source)
+    for path in paths:
+        loaded.read(path)
+    loaded.store()
+    findings = [*loaded.findings, *check_documents(loaded.entries)]
+    if not paths:
+        findings.append(_no_specs(source))
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise SpecError(findings)
+    resources = {entry.desired.address: entry.desired for entry in loaded.entries}
+    ordered = {address: resources[address] for address in sorted(resources)}
+    return Catalog(MappingProxyType(ordered), _digest(ordered), tuple(findings))
+
+
+def spec_paths(source: Source) -> list[str]:
+    """The spec files: YAML in shared/ and flows/; names that start with ``_`` or ``.`` are no specs."""
+    return [path for directory in DIRECTORIES for path in source.list(directory) if _is_spec(path)]
+
+
+class _Loading:
+    """One run through all files."""
+
+    def __init__(
+        self,
+        source: Source,
+        environment: Environment,
+        secret_env: Mapping[str, str] | None,
+        cache: ArtifactCache | None,
+    ) -> None:
+        self.source = source
+        self.environment = environment
+        self.reader = SpecReader(source, environment, secret_env)
+        self.entries: list[Entry] = []
+        self.findings: list[Finding] = []
+        self._cache = cache
+        self._variables = variables_digest(environment.variables)
+        self._fresh: dict[str, FileArtifacts] = {}
+        self._include_digests: dict[str, str] = {}
+
+    def read(self, path: str) -> None:
+        """Takes in one file, from the cache where it is there."""
+        try:
+            text = self.source.read(path)
+        except SpecError as error:
+            self.findings += error.findings
+            return
+        if self._cache is None:
+            self._read_afresh(path, text)
+            return
+        key = entry_key(text, self._variables)
+        known = self._cache.get(key)
+        if known is not None and self._includes_unchanged(known.includes):
+            self._add(SpecFile(self.reader, path, text, None), known.documents)
+            return
+        fresh = self._read_afresh(path, text)
+        if fresh is not None:
+            self._fresh[key] = fresh
+
+    def store(self) -> None:
+        """Puts what was read afresh into the cache, and lets go of its files."""
+        if self._cache is not None:
+            self._cache.put(self._fresh)
+            self._cache.close()
+
+    def _read_afresh(self, path: str, text: str) -> FileArtifacts | None:
+        """Renders and reads a file; gives what may be cached, None where there are findings."""
+        try:
+            rendered = self.reader.shown.render(path, text)
+        except SpecError as error:
+            self.findings += error.findings
+            return None
+        artifacts, findings = read_documents(rendered, self.reader.secret_variables, self.environment.name)
+        self._add(SpecFile(self.reader, path, text, rendered), artifacts)
+        self.findings += findings
+        return None if findings else FileArtifacts(tuple(artifacts), rendered.includes)
+
+    def _add(self, file: SpecFile, artifacts: Iterable[Artifact]) -> None:
+        default = self.environment.division
+        self.entries += [Entry(file.desired(artifact, default), artifact.claims) for artifact in artifacts]
+
+    def _includes_unchanged(self, includes: Mapping[str, str]) -> bool:
+        return all(self._include_digest(path) == digest for path, digest in includes.items())
+
+    def _include_digest(self, path: str) -> str:
+        if path not in self._include_digests:
+            try:
+                self._include_digests[path] = text_digest(self.source.read(path))
+            except SpecError:
+                self._include_digests[path] = ""
+        return self._include_digests[path]
+
+
+def _is_spec(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return path.endswith(ENDINGS) and not any(part.startswith(("_", ".")) for part in parts)
+
+
+def _digest(resources: Mapping[str, Desired]) -> str:
+    rows = [[address, desired.digest, desired.division] for address, desired in resources.items()]
+    return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()
+
+
+def _no_specs(source: Source) -> Finding:
+    return Finding(
+        id="no-specs",
+        severity=Severity.WARNING,
+        message=f"There are no spec files in shared/ and flows/ of the {source.label}.",
+        remedy="Run the command in the root of the repository.",
+    )

@@ -1,0 +1,230 @@
+"""Where spec files are read from: the work tree, or any revision of the Git repository.
+
+A change is shown against what was applied last, which lies in Git under another revision; both are read
+through one interface, by paths relative to the repository root with ``/`` separators.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from reconciler.problems import Finding, SpecError
+from reconciler.specs.git import BlobEntry, Commit, GitError, commit_state, list_tree, read_blobs
+
+__all__ = ["Commit", "GitError", "GitRevision", "Source", "WorkingTree", "commit_state"]
+
+MAX_FILE_BYTES = 5_000_000
+"""No flow comes near it (the largest export known has 800 KB, facts on Archy §7); a stray binary does."""
+MAX_LINKS = 20
+SPEC_DIRECTORIES = ("flows", "shared", "environments")
+
+
+class Source(ABC):
+    """The files of one state of the repository."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """How messages name this state, e.g. ``work tree`` or ``commit 1a2b3c4``."""
+
+    @abstractmethod
+    def list(self, *directories: str) -> list[str]:
+        """All files at any depth below the directories, as sorted paths; a missing directory holds none."""
+
+    @abstractmethod
+    def exists(self, path: str) -> bool:
+        """Whether ``read`` would find a file there; False for paths that leave the repository."""
+
+    @abstractmethod
+    def read_bytes(self, path: str) -> bytes:
+        """The file as it is, at most ``MAX_FILE_BYTES``.
+
+        Raises:
+            SpecError: no such file, too large, or outside of the repository.
+        """
+
+    def read(self, path: str) -> str:
+        """The file as text, line ends as ``\\n``, without a byte order mark.
+
+        Raises:
+            SpecError: as ``read_bytes``, or the file is not UTF-8.
+        """
+        data = self.read_bytes(path)
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            # With utf-8-sig, error.start counts from behind the mark, in error.object.
+            before = error.object[: error.start]
+            raise _unusable(
+                "not-utf-8",
+                path,
+                f"Byte {error.start + 1} of the file is not UTF-8.",
+                "Save the file as UTF-8.",
+                line=before.count(b"\n") + 1,
+            ) from None
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+class WorkingTree(Source):
+    """The files as they lie on disk now."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @property
+    def label(self) -> str:
+        """See ``Source.label``."""
+        return "work tree"
+
+    def list(self, *directories: str) -> list[str]:
+        """See ``Source.list``; directories that are symbolic links are not followed."""
+        return sorted({path for directory in directories for path in self._walk(directory)})
+
+    def exists(self, path: str) -> bool:
+        """See ``Source.exists``."""
+        try:
+            return self._resolve(path).is_file()
+        except (SpecError, OSError, ValueError):
+            return False
+
+    def read_bytes(self, path: str) -> bytes:
+        """See ``Source.read_bytes``."""
+        try:
+            resolved = self._resolve(path)
+            # Asked before opening, because opening a named pipe would wait for ever.
+            if not stat.S_ISREG(resolved.stat().st_mode):
+                raise _missing(path, self.label)
+            with resolved.open("rb") as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+        except FileNotFoundError:
+            raise _missing(path, self.label) from None
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise _unusable(
+                "unreadable-file",
+                path,
+                f"The file cannot be read: {reason}.",
+                "Make it readable, or remove it.",
+            ) from None
+        if len(data) > MAX_FILE_BYTES:
+            raise _too_large(path)
+        return data
+
+    def _walk(self, directory: str) -> Iterator[str]:
+        start = self.root.joinpath(*checked_path(directory).parts)
+        if start.is_symlink() or not start.is_dir():
+            return
+        for parent, directories, files in os.walk(start):
+            directories[:] = [name for name in directories if name != ".git"]
+            relative = Path(parent).relative_to(self.root)
+            yield from ((relative / name).as_posix() for name in files)
+
+    def _resolve(self, path: str) -> Path:
+        resolved = self.root.joinpath(*checked_path(path).parts).resolve()
+        if not resolved.is_relative_to(self.root):
+            raise outside(path)
+        return resolved
+
+
+class GitRevision(Source):
+    """The files as one commit has them, read without a checkout.
+
+    Raises:
+        GitError: on creation, when the revision is unknown here or ``root`` lies in no repository.
+    """
+
+    def __init__(self, root: Path, revision: str) -> None:
+        self.root = root
+        self.revision = revision
+        self._entries = list_tree(root, revision, SPEC_DIRECTORIES)
+        self._blobs: dict[str, bytes] | None = None
+
+    @property
+    def label(self) -> str:
+        """See ``Source.label``."""
+        return f"commit {self.revision[:12]}"
+
+    def list(self, *directories: str) -> list[str]:
+        """See ``Source.list``."""
+        prefixes = tuple(f"{checked_path(directory)}/" for directory in directories)
+        return sorted(path for path in self._entries if path.startswith(prefixes))
+
+    def exists(self, path: str) -> bool:
+        """See ``Source.exists``."""
+        try:
+            return self._follow(path) is not None
+        except SpecError:
+            return False
+
+    def read_bytes(self, path: str) -> bytes:
+        """See ``Source.read_bytes``; the first call reads all files at once."""
+        entry = self._follow(path)
+        if entry is None:
+            raise _missing(path, self.label)
+        if entry.size > MAX_FILE_BYTES:
+            raise _too_large(path)
+        return self._content(entry)
+
+    def _follow(self, path: str) -> BlobEntry | None:
+        current = str(checked_path(path))
+        for _link in range(MAX_LINKS):
+            entry = self._entries.get(current)
+            if entry is None or not entry.symlink:
+                return entry
+            target = self._content(entry).decode("utf-8", "replace")
+            current = posixpath.normpath(posixpath.join(posixpath.dirname(current), target))
+            if current.startswith(("/", "../")):
+                raise outside(path)
+        return None
+
+    def _content(self, entry: BlobEntry) -> bytes:
+        if self._blobs is None:
+            wanted = [entry.oid for entry in self._entries.values() if entry.size <= MAX_FILE_BYTES]
+            self._blobs = read_blobs(self.root, wanted)
+        return self._blobs[entry.oid]
+
+
+def checked_path(path: str) -> PurePosixPath:
+    """The path, once it is known to be relative and to stay below the repository root.
+
+    Raises:
+        SpecError: it is absolute, climbs out, or holds characters that no path of a repository needs.
+    """
+    if not path or "\\" in path or "\0" in path or path.startswith("/") or ".." in PurePosixPath(path).parts:
+        raise outside(path)
+    return PurePosixPath(path)
+
+
+def outside(path: str) -> SpecError:
+    """The error for a path that leaves the repository."""
+    return _unusable(
+        "path-outside-repository",
+        path,
+        "The path leads out of the repository.",
+        "Use a path relative to the repository root, without `..`, and no symbolic link that leads outside.",
+    )
+
+
+def _missing(path: str, label: str) -> SpecError:
+    return _unusable(
+        "missing-file", path, f"There is no such file in the {label}.", "Correct the path, or add the file."
+    )
+
+
+def _too_large(path: str) -> SpecError:
+    limit = MAX_FILE_BYTES // 1_000_000
+    return _unusable(
+        "file-too-large",
+        path,
+        f"The file is larger than {limit} MB.",
+        "Split it, or move it out of the spec directories.",
+    )
+
+
+def _unusable(id_: str, path: str, message: str, remedy: str, *, line: int | None = None) -> SpecError:
+    return SpecError([Finding(id=id_, message=message, file=path, line=line, remedy=remedy)])

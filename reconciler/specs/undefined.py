@@ -1,0 +1,142 @@
+"""What a template gets for a variable that does not exist: it is noted, and rendering goes on.
+
+So one run finds all undefined variables of a file, not only the first.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any
+
+from jinja2 import Template
+from jinja2.exceptions import SecurityError, TemplateRuntimeError
+from jinja2.runtime import Undefined
+from jinja2.utils import missing
+
+
+@dataclass(frozen=True, slots=True)
+class UndefinedUse:
+    """One use of something undefined in a template."""
+
+    name: str
+    """Dotted as far as it is known, e.g. ``numbers.salse``."""
+    template: str
+    line: int
+    parent: Any
+    """The value that was asked for an attribute or item; ``missing`` for a variable."""
+    forbidden: bool
+    """Refused by the sandbox rather than undefined."""
+    hint: str | None
+
+
+Report = Callable[[UndefinedUse], None]
+
+
+def make_undefined(report: Report) -> type[Undefined]:
+    """A class of undefined values that tells ``report`` about each use that would need a value."""
+
+    class UndefinedVariable(Undefined):
+        """Behaves as empty once it has been reported."""
+
+        __slots__ = ()
+
+        def __init__(
+            self,
+            hint: str | None = None,
+            obj: Any = missing,
+            name: str | None = None,
+            exc: type[TemplateRuntimeError] = TemplateRuntimeError,
+        ) -> None:
+            super().__init__(hint, obj, name, exc)
+
+        def _report(self) -> None:
+            template, line = template_place(sys._getframe(1))
+            forbidden = issubclass(self._undefined_exception, SecurityError)
+            name = "?" if self._undefined_name is None else str(self._undefined_name)
+            report(UndefinedUse(name, template, line, self._undefined_obj, forbidden, self._undefined_hint))
+
+        def _as_undefined(self, *_arguments: Any, **_keywords: Any) -> Any:
+            self._report()
+            return self
+
+        def __getattr__(self, name: str) -> Any:
+            if name[:2] == "__":
+                raise AttributeError(name)
+            return self._as_undefined()
+
+        __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _as_undefined
+        __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = _as_undefined
+        __mod__ = __rmod__ = __pow__ = __rpow__ = __pos__ = __neg__ = _as_undefined
+        __call__ = __getitem__ = _as_undefined
+
+        def __str__(self) -> str:
+            self._report()
+            return ""
+
+        def __iter__(self) -> Iterator[Any]:
+            self._report()
+            return iter(())
+
+        def __bool__(self) -> bool:
+            self._report()
+            return False
+
+        def __len__(self) -> int:
+            self._report()
+            return 0
+
+        def _zero(self, *_arguments: Any, **_keywords: Any) -> Any:
+            self._report()
+            return 0
+
+        def _float_zero(self, *_arguments: Any, **_keywords: Any) -> Any:
+            self._report()
+            return 0.0
+
+        __int__ = __index__ = _zero
+        __float__ = _float_zero
+
+        def __contains__(self, _item: Any) -> bool:
+            return bool(self)
+
+        def __eq__(self, other: object) -> bool:
+            self._report()
+            return self is other
+
+        def __ne__(self, other: object) -> bool:
+            return not self == other
+
+        def __hash__(self) -> int:
+            self._report()
+            return id(self)
+
+        def _compare(self, *_arguments: Any, **_keywords: Any) -> Any:
+            return bool(self)
+
+        __lt__ = __le__ = __gt__ = __ge__ = _compare
+
+    return UndefinedVariable
+
+
+def template_place(frame: FrameType | None) -> tuple[str, int]:
+    """Name and line of the innermost template on the stack; ``("", 1)`` without one."""
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            return template.name or "", template.get_corresponding_lineno(frame.f_lineno)
+        frame = frame.f_back
+    return "", 1
+
+
+def error_place(traceback: TracebackType | None) -> tuple[str, int] | None:
+    """Name and line of the template that an exception came out of, the innermost one; None without one."""
+    found = None
+    while traceback is not None:
+        template = traceback.tb_frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            found = (template.name or "", template.get_corresponding_lineno(traceback.tb_lineno))
+        traceback = traceback.tb_next
+    return found
