@@ -115,9 +115,7 @@ class Repository:
     def git(self, *arguments: str) -> str:
         """Runs git in the repository."""
         identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(
-            ["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, text=True
-        )
+        done = subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
 

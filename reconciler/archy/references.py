@@ -345,4 +345,6 @@ def _holds_data_actions(value: Any) -> bool:
 
 
 def _names_built_in_prompt(kind: str, expression: str) -> bool:
-    return kind == "prompt" and expression.strip().lower().startswith("promptsystem.")
+    """System prompts, and the hold music that Architect itself sets in in-queue flows (corpus)."""
+    text = expression.strip().lower()
+    return kind == "prompt" and (text.startswith("promptsystem.") or text == "flow.holdprompt")

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
 from reconciler.engine.apply import Apply
@@ -28,7 +28,7 @@ from reconciler.specs import missing_secret_finding
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("apply")(apply)
+    command(app, "apply", apply)
 
 
 def apply(

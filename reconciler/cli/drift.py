@@ -7,7 +7,7 @@ import json
 
 import typer
 
-from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat, command
 from reconciler.cli.output import Format, document, say
 from reconciler.cli.planfile import failed_as_json
 from reconciler.cli.session import connect, open_workspace
@@ -19,7 +19,7 @@ from reconciler.report.text import drift_text
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("drift")(drift)
+    command(app, "drift", drift)
 
 
 def drift(env: Env = DEFAULT_ENVIRONMENT, format: PlanFormat = Format.TEXT) -> int:

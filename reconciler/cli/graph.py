@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import document
 from reconciler.cli.session import open_workspace
 from reconciler.engine.dependencies import catalog_graph
@@ -23,7 +23,7 @@ class GraphFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("graph")(graph)
+    command(app, "graph", graph)
 
 
 def graph(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
 
 from reconciler.cli import apply, drift, graph, plan, sandbox, schema, show, unlock, validate
@@ -44,23 +43,27 @@ def _root(
 def run(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code after everything has been written."""
     try:
-        code = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        app(args=list(arguments) if arguments is not None else None)
     except ReconcilerError as error:
         explain(error)
         return error.exit_code
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
-    except click.ClickException as error:
-        error.show(sys.stderr)
-        return 1
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         people().print("Stopped.")
         return 1
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody to tell.
         sys.stderr.close()
         return 1
+    except SystemExit as leaving:
+        return _exit_code(leaving)
+    return 0
+
+
+def _exit_code(leaving: SystemExit) -> int:
+    """A command's own code; 1 for a wrong use of options, for which the library would take 2, which is ours."""
+    own = isinstance(leaving.__context__, typer.Exit)
+    code = leaving.code if isinstance(leaving.code, int) else 1
+    return code if own or code == 0 else 1
 
 
 def main() -> None:

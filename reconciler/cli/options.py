@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn, ParamSpec
 
 import typer
 
@@ -26,3 +28,15 @@ Excludes = Annotated[
 Prune = Annotated[bool, typer.Option("--prune", help="Delete what was applied once and is in the specs no longer.")]
 PlanFormat = Annotated[Format, typer.Option("--format", help="text and markdown for people, json for programs.")]
 PlanFile = Annotated[Path, typer.Argument(metavar="PLANFILE", help="A plan that `plan --out` saved.")]
+
+Parameters = ParamSpec("Parameters")
+
+
+def command(app: typer.Typer, name: str, function: Callable[Parameters, int]) -> None:
+    """Adds a command whose function returns its exit code."""
+
+    @wraps(function)
+    def leave(*args: Parameters.args, **kwargs: Parameters.kwargs) -> NoReturn:
+        raise typer.Exit(function(*args, **kwargs))
+
+    app.command(name)(leave)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, Excludes, PlanFormat, Prune, Targets
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, Excludes, PlanFormat, Prune, Targets, command
 from reconciler.cli.output import Format, say
 from reconciler.cli.planfile import failed_as_json, show_plan
 from reconciler.cli.session import connect, open_workspace
@@ -19,7 +19,7 @@ from reconciler.engine.planner import Scope, Workspace, make_plan
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("plan")(plan)
+    command(app, "plan", plan)
 
 
 def plan(

@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.options import command
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     group = typer.Typer(help="A Genesys Cloud org on this machine, for trying things out.", no_args_is_help=True)
-    group.command("serve")(serve)
+    command(group, "serve", serve)
     app.add_typer(group, name="sandbox")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reconciler.cli.options import command
 from reconciler.cli.output import document
 from reconciler.kinds.registry import kind_of_root, known_roots
 from reconciler.problems import ReconcilerError
@@ -17,7 +18,7 @@ ENVIRONMENT = "environment"
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("schema")(schema)
+    command(app, "schema", schema)
 
 
 def schema(

@@ -97,15 +97,23 @@ def _connection(workspace: Workspace) -> Iterator[Connection]:
     if org.sandbox is None:
         yield _remote_connection(workspace.environment)
         return
-    from reconciler.sandbox import embedded  # a real org needs no web server in this process
+    # A real org needs no web server in this process.
+    from reconciler.sandbox import embedded
+    from reconciler.sandbox.store import StoreError
 
     data = workspace.root / (org.sandbox.data or f"{STATE}/{workspace.environment.name}-org.sqlite")
     data.parent.mkdir(parents=True, exist_ok=True)
-    running = embedded.start(
-        data,
-        seed=workspace.root / org.sandbox.seed if org.sandbox.seed else None,
-        missing_references=org.sandbox.missing_references,
-    )
+    try:
+        running = embedded.start(
+            data,
+            seed=workspace.root / org.sandbox.seed if org.sandbox.seed else None,
+            missing_references=org.sandbox.missing_references,
+        )
+    except (StoreError, OSError) as error:
+        raise ReconcilerError(
+            f"The sandbox org could not be started: {error}",
+            remedy=f"Remove {data.relative_to(workspace.root)} to begin with a fresh org.",
+        ) from None
     try:
         yield Connection(
             api_url=running.api_url,
@@ -114,6 +122,7 @@ def _connection(workspace: Workspace) -> Iterator[Connection]:
             client_secret=running.client_secret,
             requests_per_minute=org.requests_per_minute or UNLIMITED,
             poll_initial=0.05,
+            settle=2.0,
         )
     finally:
         running.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reconciler.cli.options import PlanFile, PlanFormat
+from reconciler.cli.options import PlanFile, PlanFormat, command
 from reconciler.cli.output import Format
 from reconciler.cli.planfile import show_plan
 from reconciler.engine.document import load_plan
@@ -12,7 +12,7 @@ from reconciler.engine.document import load_plan
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("show")(show)
+    command(app, "show", show)
 
 
 def show(planfile: PlanFile, format: PlanFormat = Format.TEXT) -> int:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import say
 from reconciler.cli.session import connect, open_workspace
 from reconciler.engine.planner import Workspace
@@ -18,7 +18,7 @@ from reconciler.ledger import LockInfo, now_utc, stamp
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("unlock")(unlock)
+    command(app, "unlock", unlock)
 
 
 def unlock(

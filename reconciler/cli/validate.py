@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env
+from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import Format, document, say
 from reconciler.cli.planfile import failed_as_json
 from reconciler.cli.session import open_workspace
@@ -26,7 +26,7 @@ class ValidateFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("validate")(validate)
+    command(app, "validate", validate)
 
 
 def validate(

@@ -191,7 +191,7 @@ class Apply:
         if lease.lost is not None:
             return
         try:
-            await self.ledger.release(lease.lock, applied_plan=applied_plan)
+            await self.ledger.release(lease.lock, applied_plan=applied_plan, unsettled=lease.unsettled)
         except LockLostError as error:
             lease.lost = error
         except PlatformError as error:

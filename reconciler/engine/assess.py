@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from reconciler.archy.declared import declared_only
 from reconciler.engine.differences import field_differences, flow_differences
-from reconciler.engine.document import Action, Difference, Drift
+from reconciler.engine.document import NOT_THERE, Action, Difference, Drift
 from reconciler.engine.exports import Exports, Hide, Wanted
 from reconciler.engine.history import History
 from reconciler.engine.masking import hide_all, hide_like
@@ -98,7 +98,7 @@ class Assessor:
     def _judge_versions(self, verdict: Verdict) -> None:
         live, row = verdict.live, verdict.row
         if live is None:
-            gone = "was deleted in the org since it was applied" if row else "is not in the org"
+            gone = "was deleted in the org since it was applied" if row else NOT_THERE
             verdict.decide(Action.CREATE, gone)
         elif row is None or row.object_id != live.id:
             self._judge_adoption(verdict, live)
@@ -204,7 +204,7 @@ class Assessor:
         live, row, desired = verdict.live, verdict.row, verdict.desired
         assert desired is not None
         if live is None:
-            verdict.decide(Action.CREATE, "was deleted in the org since it was applied" if row else "is not in the org")
+            verdict.decide(Action.CREATE, "was deleted in the org since it was applied" if row else NOT_THERE)
             return
         verdict.diff = field_differences(self._live_fields(live), self._wanted_fields(verdict))
         verdict.basis = "live fields" if verdict.diff else None

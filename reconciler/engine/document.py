@@ -19,6 +19,10 @@ FORMAT_VERSION: Literal["1"] = "1"
 MAX_PLAN_BYTES = 256 * 1024 * 1024
 
 
+NOT_THERE = "is not in the org"
+"""The reason of an ordinary create."""
+
+
 class Action(StrEnum):
     """What a plan does to one object."""
 

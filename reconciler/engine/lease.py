@@ -24,6 +24,17 @@ class Lease:
         self._ledger = ledger
         self._gate = asyncio.Lock()
         self._announced: set[str] = set()
+        self._unsettled: set[str] = set()
+
+    @property
+    def unsettled(self) -> tuple[str, ...]:
+        """Short hashes of addresses that may have been published without their row written."""
+        return tuple(sorted(short_hash(address) for address in self._unsettled))
+
+    def settle(self, address: str) -> None:
+        """The ledger knows how the address ended, or nothing was published."""
+        self._unsettled.discard(address)
+        self._announced.discard(address)
 
     async def announce(self, address: str, coming: Iterable[str]) -> None:
         """Says that ``address`` is about to be published, and at the same time what comes next.
@@ -35,10 +46,11 @@ class Lease:
             LockLostError: the lock is no longer ours.
         """
         async with self._gate:
+            self._unsettled.add(address)
             if address in self._announced:
                 return
             following = [other for other in coming if other not in self._announced and other != address]
-            self._announced = {address, *following[: ANNOUNCED_AT_ONCE - 1]}
+            self._announced |= {address, *following[: ANNOUNCED_AT_ONCE - 1]}
             await self._renew()
 
     async def keep(self) -> None:

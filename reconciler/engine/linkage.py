@@ -36,18 +36,20 @@ class Linkage:
 
     async def check(self, verdicts: Iterable[Verdict]) -> list[Finding]:
         """Findings on what is missing, on names that cannot be checked, and on secrets out of place."""
-        publishing = [verdict for verdict in verdicts if verdict.publishes and verdict.desired is not None]
+        publishing = [
+            verdict for verdict in verdicts if verdict.desired is not None and (verdict.publishes or verdict.moves_only)
+        ]
         named: list[tuple[Desired, Reference]] = [
             (verdict.desired, reference)
             for verdict in publishing
             if verdict.desired is not None
-            for reference in verdict.desired.references
+            for reference in (*verdict.desired.references, *_new_division(verdict))
         ]
         found = await self._look_up(reference for _, reference in named)
         findings = [
             finding for desired, reference in named if (finding := self._finding(desired, reference, found)) is not None
         ]
-        return _unique([*findings, *(f for verdict in publishing for f in _misplaced_secrets(verdict))])
+        return _unique(findings)
 
     async def _look_up(self, references: Iterable[Reference]) -> dict[tuple[str, LookUp], bool]:
         names: dict[str, set[LookUp]] = defaultdict(set)
@@ -125,7 +127,7 @@ class Linkage:
                 Severity.WARNING,
                 "It is looked up when a call runs, which will not find it.",
             )
-        if self.missing_is_made:
+        if self.missing_is_made and reference.kind != "division":
             severity, consequence = Severity.INFO, "The sandbox makes it when the flow is published."
         return _finding(
             desired,
@@ -146,6 +148,16 @@ def resolve_reference(reference: Reference, org: Org) -> str | None:
     return None
 
 
+def _new_division(verdict: Verdict) -> list[Reference]:
+    """The division that the resource comes to live in, where the environment and not the document names it."""
+    desired, live = verdict.desired, verdict.live
+    if desired is None or not desired.division or (live is not None and live.division == desired.division):
+        return []
+    if any(reference.kind == "division" for reference in desired.references):
+        return []
+    return [Reference("division", desired.division, (desired.root,))]
+
+
 def _look_up_name(reference: Reference) -> LookUp:
     return (reference.category, reference.name) if reference.category else (reference.name,)
 
@@ -164,23 +176,6 @@ def _not_checkable(desired: Desired, reference: Reference, why: str) -> Finding:
         None,
         Severity.INFO,
     )
-
-
-def _misplaced_secrets(verdict: Verdict) -> list[Finding]:
-    desired = verdict.desired
-    if desired is None or not desired.secrets or verdict.kind.content_in_versions:
-        return []
-    return [
-        Finding(
-            id="secret-in-fields",
-            message=f"{desired.address} uses the secret {name}; the org shows its fields to everybody who may see it.",
-            address=desired.address,
-            file=desired.file,
-            line=desired.line,
-            remedy="Use secrets in flows only.",
-        )
-        for name in desired.secrets
-    ]
 
 
 def _finding(

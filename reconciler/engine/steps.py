@@ -14,7 +14,7 @@ from reconciler.engine.observe import Org, flow_addresses
 from reconciler.kinds.base import Desired, Kind, Live, Operations
 from reconciler.kinds.registry import kind_of
 from reconciler.ledger import Ledger, Row, now_utc
-from reconciler.platform import Platform
+from reconciler.platform import FlowLocked, JobFailed, Platform
 from reconciler.problems import ReconcilerError
 
 Waits = Callable[[str, str], None]
@@ -63,13 +63,22 @@ class Steps:
             return live.version
         await self.lease.announce(change.address, coming)
         operations = Operations(self.platform, self._resolve, lambda text: waits(change.address, text))
-        if change.action is Action.DELETE:
-            assert live is not None
-            await kind.delete(live, operations)
-            self.org.drop(change.address)
-            await self.ledger.forget(self.lease.lock, change.address)
-            return None
-        return await self._make(kind, change, live, operations)
+        try:
+            version = await self._act(kind, change, live, operations)
+        except (JobFailed, FlowLocked):
+            self.lease.settle(change.address)
+            raise
+        self.lease.settle(change.address)
+        return version
+
+    async def _act(self, kind: Kind, change: Change, live: Live | None, operations: Operations) -> str | None:
+        if change.action is not Action.DELETE:
+            return await self._make(kind, change, live, operations)
+        assert live is not None
+        await kind.delete(live, operations)
+        self.org.drop(change.address)
+        await self.ledger.forget(self.lease.lock, change.address)
+        return None
 
     async def _make(self, kind: Kind, change: Change, live: Live | None, operations: Operations) -> str | None:
         desired = self.wanted[change.address]

@@ -17,7 +17,7 @@ from reconciler.archy.model import Problem, Reference
 from reconciler.archy.references import extract_references
 from reconciler.kinds.base import Consumer, Desired, Inspection, Kind, Live, Operations
 from reconciler.kinds.tracked import tracked_consumers
-from reconciler.platform import Flow, NotFound, Platform, PlatformError
+from reconciler.platform import Flow, FlowLocked, NotFound, Platform, PlatformError
 
 COMMON_MODULE = "COMMONMODULE"
 NAME_LENGTH = 200
@@ -69,6 +69,12 @@ class FlowKind(Kind):
             return _live(await platform.flows.get(live.id))
         except NotFound:
             return None
+
+    async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
+        """Asks for that one name and type."""
+        flow_type = by_root(kind)
+        flow = await platform.flows.find(name, flow_type.api_type) if flow_type else None
+        return _live(flow) if flow else None
 
     async def create(self, desired: Desired, operations: Operations) -> Live:
         """Deploys the flow for the first time; the job creates it by name and type."""
@@ -129,6 +135,10 @@ class FlowKind(Kind):
         return await platform.flows.export([(live.id, version) for live, version in wanted])
 
     async def _publish(self, desired: Desired, before: Live | None, operations: Operations) -> Live:
+        if before is not None and before.raw.locked_user is not None:
+            raise FlowLocked(
+                f"{desired.address} is being edited by {await operations.platform.flows.lock_holder(before.raw)}.",
+            )
         upload = desired.content.upload
         if upload is None:
             raise PlatformError(
@@ -142,10 +152,15 @@ class FlowKind(Kind):
 
 async def _published(operations: Operations, flow_id: str, before: str | None) -> Live:
     """Reads the flow until the version that the job published shows."""
-    for _attempt in range(VISIBLE_ATTEMPTS):
-        live = _live(await operations.platform.flows.get(flow_id))
-        if live.version is not None and live.version != before:
+    for attempt in range(VISIBLE_ATTEMPTS):
+        flows = operations.platform.flows
+        # The shared look-up saves requests; should it lag behind, as lists do, reading by id is the truth.
+        flow = await flows.current(flow_id) if attempt == 0 else await flows.get(flow_id)
+        live = _live(flow) if flow is not None else None
+        if live is not None and live.version is not None and live.version != before:
             return live
+        if attempt == 0:
+            continue
         operations.progress("waiting for the new version to show")
         await asyncio.sleep(1)
     raise PlatformError(

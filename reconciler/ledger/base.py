@@ -145,8 +145,13 @@ class Ledger(ABC):
         """Drops the row of an address; no error when there is none."""
 
     @abstractmethod
-    async def release(self, lock: LockInfo, *, applied_plan: str | None = None) -> None:
-        """Gives the lock back and remembers the plan that was applied under it."""
+    async def release(
+        self, lock: LockInfo, *, applied_plan: str | None = None, unsettled: tuple[str, ...] = ()
+    ) -> None:
+        """Gives the lock back; remembers the plan that was applied under it, and what it left half done.
+
+        ``unsettled`` are short hashes of addresses that may have been published without their row written.
+        """
 
     @abstractmethod
     async def break_lock(self) -> LockInfo | None:

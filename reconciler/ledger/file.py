@@ -90,13 +90,16 @@ class FileLedger(Ledger):
         if state["rows"].pop(address, None) is not None:
             self._save(state)
 
-    async def release(self, lock: LockInfo, *, applied_plan: str | None = None) -> None:
+    async def release(
+        self, lock: LockInfo, *, applied_plan: str | None = None, unsettled: tuple[str, ...] = ()
+    ) -> None:
         """See ``Ledger.release``."""
         self._check(lock)
         if applied_plan:
             state = self._load()
             state["applied_plans"] = [*state["applied_plans"], applied_plan][-APPLIED_PLANS_KEPT:]
             self._save(state)
+        self._note_interrupted(lock, unsettled)
         self._lock_path.unlink(missing_ok=True)
 
     async def break_lock(self) -> LockInfo | None:
@@ -107,11 +110,14 @@ class FileLedger(Ledger):
         return lock
 
     def _drop_lock(self, lock: LockInfo) -> None:
-        if lock.inflight:
-            state = self._load()
-            state["interrupted"].append({"run": lock.run, "holder": lock.holder, "addresses": list(lock.inflight)})
-            self._save(state)
+        self._note_interrupted(lock, lock.inflight)
         self._lock_path.unlink(missing_ok=True)
+
+    def _note_interrupted(self, lock: LockInfo, addresses: tuple[str, ...]) -> None:
+        if addresses:
+            state = self._load()
+            state["interrupted"].append({"run": lock.run, "holder": lock.holder, "addresses": list(addresses)})
+            self._save(state)
 
     def _check(self, lock: LockInfo) -> None:
         current = self._read_lock()

@@ -74,9 +74,8 @@ class OrgLedger(Ledger):
         if table is None:
             return Snapshot({}, None, ())
         self._table_id = table.id
-        head_row = await self._platform.data_tables.row(table.id, HEAD_KEY)
-        self._head = _note(head_row)
         cells = await self._rows(table.id)
+        self._head = _note(cells.get(HEAD_KEY))
         self._keys = set(cells)
         lock = _lock(cells.get(LOCK_KEY))
         rows = [_row(cell) for key, cell in cells.items() if key not in (LOCK_KEY, HEAD_KEY)]
@@ -128,12 +127,15 @@ class OrgLedger(Ledger):
         finally:
             self._keys.discard(key)
 
-    async def release(self, lock: LockInfo, *, applied_plan: str | None = None) -> None:
+    async def release(
+        self, lock: LockInfo, *, applied_plan: str | None = None, unsettled: tuple[str, ...] = ()
+    ) -> None:
         """See ``Ledger.release``."""
         table_id = await self._ensure_table()
         await self._check(table_id, lock)
         if applied_plan:
             self._head["plans"] = [*self._head.get("plans", ()), applied_plan][-APPLIED_PLANS_KEPT:]
+        self._note_interrupted(lock, unsettled)
         await self._write_head(table_id, state=RELEASED)
         await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
 
@@ -151,16 +153,20 @@ class OrgLedger(Ledger):
 
     async def _rows(self, table_id: str) -> dict[str, dict[str, Any]]:
         """All rows by key; from the cache when nobody has written since they were read."""
-        revision = self._head.get("revision") if self._head.get("state") == RELEASED else None
-        cache_key = f"ledger:{table_id}:{revision}"
-        cached = self._cache.get(cache_key) if revision else None
-        if isinstance(cached, dict):
-            return cached
+        cached = self._cached(table_id)
+        if cached is not None:
+            head = await self._platform.data_tables.row(table_id, HEAD_KEY)
+            if head is not None and _settled_revision(head) == _settled_revision(cached.get(HEAD_KEY)):
+                return cached
         listed = await self._platform.data_tables.rows(table_id)
         cells = {str(row.get("key")): dict(row) for row in listed}
-        if revision and _note(cells.get(HEAD_KEY)).get("revision") == revision:
-            self._cache.set(cache_key, cells)
+        if _settled_revision(cells.get(HEAD_KEY)):
+            self._cache.set(f"ledger:{table_id}", cells)
         return cells
+
+    def _cached(self, table_id: str) -> dict[str, dict[str, Any]] | None:
+        cells = self._cache.get(f"ledger:{table_id}")
+        return cells if isinstance(cells, dict) and _settled_revision(cells.get(HEAD_KEY)) else None
 
     def _interrupted(self, lock: LockInfo | None) -> tuple[Interrupted, ...]:
         found = [
@@ -179,12 +185,13 @@ class OrgLedger(Ledger):
         ]
         self._head["interrupted"] = [item for item in left if item["addresses"]]
 
+    def _note_interrupted(self, lock: LockInfo, addresses: tuple[str, ...]) -> None:
+        if addresses:
+            entry = {"run": lock.run, "holder": lock.holder, "addresses": list(addresses)}
+            self._head["interrupted"] = [*self._head.get("interrupted", ()), entry]
+
     async def _drop_lock(self, table_id: str, lock: LockInfo) -> None:
-        if lock.inflight:
-            self._head["interrupted"] = [
-                *self._head.get("interrupted", ()),
-                {"run": lock.run, "holder": lock.holder, "addresses": list(lock.inflight)},
-            ]
+        self._note_interrupted(lock, lock.inflight)
         await self._write_head(table_id, state=HELD)
         try:
             await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
@@ -324,6 +331,12 @@ def _note(cells: Mapping[str, Any] | None) -> dict[str, Any]:
     if not isinstance(note, dict):
         raise _foreign()
     return note
+
+
+def _settled_revision(head: Mapping[str, Any] | None) -> str | None:
+    """The revision of a ledger that nobody is writing; None while somebody may be."""
+    note = _note(head)
+    return note.get("revision") if note.get("state") == RELEASED else None
 
 
 def _foreign() -> ReconcilerError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from reconciler.platform.batching import Batcher
 from reconciler.platform.errors import FlowLocked, JobFailed, NotFound, PermissionDenied
 from reconciler.platform.exports import Exports
 from reconciler.platform.jobs import Progress, explain, finished, is_locked
@@ -37,6 +38,7 @@ class FlowsApi:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._exports = Exports(session)
+        self._batcher = Batcher(self._by_id)
 
     async def get(self, id: str) -> Flow:
         """One flow.
@@ -51,6 +53,24 @@ class FlowsApi:
         """The flows with these ids; ids that the org does not know are left out."""
         pages = await side_by_side(self._look_up, batches(ids, _LOOKUP_BATCH))
         return [flow for page in pages for flow in page if not flow.deleted]
+
+    async def find(self, name: str, api_type: str) -> Flow | None:
+        """The flow of exactly that name and type, or None.
+
+        The ``name`` filter also finds other names (the Terraform provider compares again itself, facts §3.1).
+        """
+        found = await list_all(
+            self._session, path_of("flows"), Flow, size=_PAGE, query={"name": name, "type": api_type.lower()}
+        )
+        exact = (flow for flow in found if flow.name == name and flow.type.upper() == api_type.upper())
+        return next((flow for flow in exact if not flow.deleted), None)
+
+    async def current(self, id: str) -> Flow | None:
+        """The flow as of now, or None; questions that come together share one ``lookup`` request."""
+        return await self._batcher.get(id)
+
+    async def _by_id(self, ids: list[str]) -> dict[str, Flow]:
+        return {flow.id: flow for flow in await self.lookup(ids)}
 
     async def versions(self, id: str) -> list[FlowVersion]:
         """All versions of a flow."""

@@ -25,7 +25,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield "### Findings"
         for finding in plan.findings:
             where = f" (`{finding.location}`)" if finding.location else ""
-            yield f"- **{finding.severity.value}** {_plain(finding.message)}{where} {_plain(finding.remedy or '')}".rstrip()
+            remedy = f" {_plain(finding.remedy)}" if finding.remedy else ""
+            yield f"- **{finding.severity.value}** {_plain(finding.message)}{where}{remedy}"
     for change in plan.changes:
         yield ""
         yield f"### {change.action.value} `{change.address}`"

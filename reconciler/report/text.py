@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from reconciler.engine.document import Action, Change, Difference, Drift, Plan
+from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan
 from reconciler.engine.outcome import Outcome, Result, RunReport
 from reconciler.problems import Finding, Severity
 
@@ -29,6 +29,8 @@ SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Sever
 SIGNS = {"add": ("+", "green"), "remove": ("-", "red"), "change": ("~", "yellow")}
 LONG = 200
 """Characters of a value that are shown; JSON has the rest."""
+SELF_EVIDENT = {NOT_THERE}
+"""Reasons that the action itself tells."""
 DIFFERENCES_SHOWN = 25
 UNMANAGED_SHOWN = 10
 
@@ -41,8 +43,9 @@ def plan_text(plan: Plan) -> Iterator[Text]:
         yield from finding_text(finding)
     numbers = {change.address: number for number, change in enumerate(plan.changes, 1)}
     width = len(str(len(plan.changes)))
-    for change in plan.changes:
+    if plan.changes:
         yield Text()
+    for change in plan.changes:
         yield from _change(change, numbers, width)
     yield from _drift_section(plan.drift)
     yield from _findings_section(plan.findings)
@@ -113,7 +116,7 @@ def run_text(report: RunReport) -> Iterator[Text]:
     if report.lock_lost:
         yield Text(report.lock_lost, style="bold red")
     if report.exit_code:
-        yield Text("Run apply again for the rest: it plans anew and does only what is left.", style="dim")
+        yield Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
 
 
 def _counts(plan: Plan) -> Text:
@@ -133,20 +136,17 @@ def _change(change: Change, numbers: dict[str, int], width: int) -> Iterator[Tex
     head = Text(f"{numbers[change.address]:>{width}}. ")
     head.append(f"{change.action.value:<9}", style=f"bold {STYLES[change.action]}")
     head.append(f" {change.address}", style="bold")
+    after = [str(numbers[address]) for address in change.depends_on if address in numbers]
+    if after:
+        head.append(f"  after {', '.join(sorted(after, key=int))}", style="dim")
     yield head
     indent = " " * (width + 2)
     for reason in change.reasons:
-        yield Text(f"{indent}{_because(change)} {reason}", style="dim")
-    if change.depends_on:
-        after = ", ".join(str(numbers[address]) for address in change.depends_on if address in numbers)
-        yield Text(f"{indent}after {after}", style="dim")
+        if reason not in SELF_EVIDENT:
+            yield Text(f"{indent}{reason}", style="dim")
     if change.diff_basis == "live export" and change.diff:
         yield Text(f"{indent}(compared with the live flow, as far as the spec says anything)", style="dim")
     yield from _differences(change.diff, indent)
-
-
-def _because(change: Change) -> str:
-    return "it" if change.reasons else ""
 
 
 def _differences(differences: Iterable[Difference], indent: str) -> Iterator[Text]:

@@ -14,7 +14,7 @@ def estate(repository):
     repository.write("shared/closer.yaml", module("Closer"))
     repository.write("flows/sales.yaml", flow("Sales", modules=("Greeter",)))
     repository.write("flows/support.yaml", flow("Support", modules=("Closer",)))
-    repository.write("flows/line.yaml", "ivr: {name: Line, dnis: [\"+4570100001\"], openHoursFlow: Sales}\n")
+    repository.write("flows/line.yaml", 'ivr: {name: Line, dnis: ["+4570100001"], openHoursFlow: Sales}\n')
     return repository
 
 
@@ -80,7 +80,7 @@ def test_missing_objects_are_found_before_anything_is_applied(repository, cli, o
     assert planned.code == 1
     (finding,) = planned.json["findings"]
     assert finding["id"] == "missing-reference"
-    assert (finding["file"], finding["line"]) == ("flows/sales.yaml", 19)
+    assert (finding["file"], finding["line"]) == ("flows/sales.yaml", 20)
     assert "queue 'Nobody Home'" in finding["message"]
     assert cli("apply", "--auto-approve").code == 1
     assert org.flows() == {}

@@ -143,7 +143,7 @@ def test_consumers_outside_the_repository_are_named(applied, cli, org):
         ("  name: Sales\n", "  # what sells\n  name: Sales\n"),
         ("  name: Sales\n", "  name: 'Sales'\n"),
         ("  tasks:\n", "\n\n  tasks:\n"),
-        ('tts: Hello.', 'tts: "Hello."'),
+        ("tts: Hello.", 'tts: "Hello."'),
         (
             "  name: Sales\n  defaultLanguage: en-us\n",
             "  defaultLanguage: en-us\n  name: Sales\n",

@@ -1,0 +1,39 @@
+"""Gathers single look-ups that come at about the same time into one request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+Thing = TypeVar("Thing")
+
+WINDOW = 0.05
+"""Seconds that the first look-up waits for company."""
+
+
+class Batcher(Generic[Thing]):
+    """Looks things up by id, several at a time.
+
+    Everybody who asks within one window shares one call; who asks later gets a later call, so an answer is
+    never older than the question.
+    """
+
+    def __init__(self, look_up: Callable[[list[str]], Awaitable[dict[str, Thing]]], *, window: float = WINDOW) -> None:
+        """``look_up`` takes ids and returns what it found by id."""
+        self._look_up = look_up
+        self._window = window
+        self._ids: list[str] = []
+        self._answer: asyncio.Task[dict[str, Thing]] | None = None
+
+    async def get(self, id: str) -> Thing | None:
+        """The thing with that id, or None; raises what the look-up raises."""
+        self._ids.append(id)
+        if self._answer is None:
+            self._answer = asyncio.create_task(self._soon())
+        return (await asyncio.shield(self._answer)).get(id)
+
+    async def _soon(self) -> dict[str, Thing]:
+        await asyncio.sleep(self._window)
+        ids, self._ids, self._answer = self._ids, [], None
+        return await self._look_up(ids)
