@@ -1,0 +1,51 @@
+"""All endpoints of the API that the sandbox has, area by area."""
+
+from __future__ import annotations
+
+from reconciler.sandbox import (
+    auth,
+    datatable_rows,
+    datatables,
+    dids,
+    directory,
+    directory_queries,
+    divisions,
+    export_jobs,
+    faults,
+    flow_actions,
+    flow_jobs,
+    flow_versions,
+    flows,
+    ivrs,
+    organization,
+    prompts,
+    schedules,
+    tracking,
+    validate_jobs,
+)
+
+ENDPOINTS = tuple(
+    endpoint
+    for area in (
+        auth,
+        organization,
+        divisions,
+        directory,
+        directory_queries,
+        prompts,
+        flows,
+        flow_versions,
+        flow_actions,
+        flow_jobs,
+        export_jobs,
+        validate_jobs,
+        tracking,
+        schedules,
+        ivrs,
+        dids,
+        datatables,
+        datatable_rows,
+        faults,
+    )
+    for endpoint in area.ENDPOINTS
+)
