@@ -225,7 +225,8 @@ def _closing(plan: Plan) -> Text:
         )
     if not plan.changes:
         return Text(f"No changes. {plan.summary.unchanged} resources are as the specs want them.", style="green")
-    return Text(f"{plan.summary.pending} changes.", style="bold")
+    count = plan.summary.pending
+    return Text(f"{count} change{'s' if count > 1 else ''}.", style="bold")
 
 
 def _versions(result: Result) -> str:
