@@ -17,7 +17,7 @@ from reconciler.engine.differences import field_differences, flow_differences
 from reconciler.engine.document import NOT_THERE, Action, Difference, Drift
 from reconciler.engine.exports import Exports, Hide, Wanted
 from reconciler.engine.history import History
-from reconciler.engine.masking import hide_all, hide_like
+from reconciler.engine.masking import first_placeholder, hide_all, hide_like
 from reconciler.engine.observe import Observation, flow_addresses
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Desired, Live
@@ -363,10 +363,8 @@ def _turned(difference: Difference) -> Difference:
 def _tell_secrets(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     """A hidden live value that meets a secret of the spec is told as that secret, changed."""
     return tuple(
-        difference.model_copy(update={"before": difference.after.replace(")", ", changed)")})
-        if isinstance(difference.after, str)
-        and difference.after.startswith("(secret ")
-        and isinstance(difference.before, str)
+        difference.model_copy(update={"before": f"{placeholder[:-1]}, changed)"})
+        if (placeholder := first_placeholder(difference.after)) and isinstance(difference.before, str)
         else difference
         for difference in differences
     )

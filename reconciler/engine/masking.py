@@ -9,6 +9,7 @@ two values differ.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,6 +18,7 @@ PLACEHOLDER = "(secret "
 Signature = tuple[str, ...]
 """Mapping keys down to a value, list positions left out."""
 
+_PLACEHOLDER = re.compile(r"\(secret [^()]+\)")
 _SALT = secrets.token_bytes(16)
 
 
@@ -37,6 +39,12 @@ def hide_all(document: Any) -> Any:
     if isinstance(document, list):
         return [hide_all(item) for item in document]
     return _hidden(document) if isinstance(document, str) else document
+
+
+def first_placeholder(value: Any) -> str | None:
+    """The first ``(secret NAME)`` in a text, or None."""
+    found = _PLACEHOLDER.search(value) if isinstance(value, str) else None
+    return found[0] if found else None
 
 
 def _secret_places(value: Any, path: Signature) -> Iterator[Signature]:
