@@ -2,177 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
+from support import SEED, Org, Ran, Repository, connected
 
 from reconciler.cli.main import run
 from reconciler.sandbox import embedded
-
-ORG_ID = "3b7d1c52-0f5e-4d0a-9a86-0d5f6f6a4f01"
-SEED = f"""\
-organization: {{id: {ORG_ID}, name: Test Org}}
-queues: [Sales, Support]
-didPools:
-  - {{start: "+4570100000", end: "+4570109999"}}
-"""
-
-
-@dataclass(frozen=True)
-class Org:
-    """A sandbox org and another client of it, one that knows nothing of ours."""
-
-    url: str
-    client_id: str
-    client_secret: str
-    http: httpx.Client
-
-    def get(self, path: str, **query: Any) -> Any:
-        """GET below /api/v2; fails the test on an error status."""
-        answer = self.http.get(f"/api/v2{path}", params=query)
-        answer.raise_for_status()
-        return answer.json()
-
-    def send(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
-        """Any request below /api/v2."""
-        return self.http.request(method, f"/api/v2{path}", json=body, params=query)
-
-    def publish(self, yaml: str) -> str:
-        """Publishes a flow as another client would, with a deploy job; returns the flow's id."""
-        job = self.send("POST", "/flows/jobs", {}).json()
-        uploaded = httpx.put(job["presignedUrl"], headers=job["headers"], content=yaml.encode())
-        uploaded.raise_for_status()
-        state = self.get(f"/flows/jobs/{job['id']}", expand="messages")
-        assert state["status"] == "Success", state
-        return str(state["flow"]["id"])
-
-    def flows(self) -> dict[str, Any]:
-        """All flows by name."""
-        return {flow["name"]: flow for flow in self.get("/flows", pageSize=500)["entities"]}
-
-    def version(self, name: str) -> str:
-        """Published version of a flow."""
-        return str(self.flows()[name]["publishedVersion"]["id"])
-
-    def ivrs(self) -> dict[str, Any]:
-        """All IVRs by name."""
-        return {ivr["name"]: ivr for ivr in self.get("/architect/ivrs", pageSize=100)["entities"]}
-
-    def fault(self, **rule: Any) -> None:
-        """Makes the org misbehave."""
-        self.http.post("/sandbox/faults", json=rule).raise_for_status()
-
-    def mend(self) -> None:
-        """Ends all misbehaviour."""
-        self.http.delete("/sandbox/faults").raise_for_status()
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output, which must be one JSON document."""
-        return json.loads(self.out)
-
-
-class Repository:
-    """A repository of specs in a folder, with an environment ``test`` for the org."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def write(self, path: str, text: str) -> Path:
-        """Writes a file, dedented."""
-        target = self.root / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(textwrap.dedent(text), encoding="utf-8")
-        return target
-
-    def edit(self, path: str, old: str, new: str) -> None:
-        """Replaces a text that must be there."""
-        target = self.root / path
-        text = target.read_text(encoding="utf-8")
-        assert old in text, f"{old!r} is not in {path}"
-        target.write_text(text.replace(old, new), encoding="utf-8")
-
-    def remove(self, path: str) -> None:
-        """Deletes a file."""
-        (self.root / path).unlink()
-
-    def git(self, *arguments: str) -> str:
-        """Runs git in the repository."""
-        identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
-        done = subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-
-def flow(name: str, *, kind: str = "inboundCall", says: str = "Hello.", modules: tuple[str, ...] = ()) -> str:
-    """A small sound call flow that speaks, calls modules, and hangs up."""
-    calls = "".join(
-        f"""\
-          - callCommonModule:
-              name: Call {module}
-              commonModule:
-                {module}:
-                  ver_latestPublished:
-                    none: true
-"""
-        for module in modules
-    )
-    return f"""\
-{kind}:
-  name: {name}
-  defaultLanguage: en-us
-  startUpRef: "/{kind}/tasks/task[Main_10]"
-  supportedLanguages:
-    en-us:
-      defaultLanguageSkill:
-        noValue: true
-  initialGreeting:
-    tts: {says}
-  tasks:
-    - task:
-        name: Main
-        refId: Main_10
-        actions:
-{calls}\
-          - disconnect:
-              name: Disconnect
-"""
-
-
-def module(name: str, says: str = "One moment.") -> str:
-    """A small common module that speaks."""
-    return f"""\
-commonModule:
-  name: {name}
-  supportedLanguages:
-    en-us:
-      none: true
-  settingsCommonModule:
-    compatibleFlowTypes:
-      - flowType: inboundcall
-  startUpTaskActions:
-    - playAudio:
-        name: Play Audio
-        audio:
-          tts: {says}
-    - endTask:
-        name: End Task
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -188,27 +25,6 @@ def org(tmp_path: Path) -> Iterator[Org]:
     seed.write_text(SEED, encoding="utf-8")
     with embedded.start(tmp_path / "org.sqlite", seed=seed) as running, connected(running) as made:
         yield made
-
-
-class connected:
-    """Another client's session with a running sandbox."""
-
-    def __init__(self, running: embedded.Running) -> None:
-        self._running = running
-        self._http = httpx.Client(base_url=running.api_url, timeout=30)
-
-    def __enter__(self) -> Org:
-        running = self._running
-        token = self._http.post(
-            "/oauth/token",
-            data={"grant_type": "client_credentials"},
-            auth=(running.client_id, running.client_secret),
-        ).json()["access_token"]
-        self._http.headers["Authorization"] = f"Bearer {token}"
-        return Org(running.api_url, running.client_id, running.client_secret, self._http)
-
-    def __exit__(self, *_exception: object) -> None:
-        self._http.close()
 
 
 @pytest.fixture

@@ -48,6 +48,8 @@ class PlainKind:
     list_paths: tuple[str, ...] = ()
     """Further paths below the collection that list the same."""
     keep: Callable[[Call, Stored], bool] = lambda _call, _item: True
+    page_addresses: bool = True
+    """Whether a page carries ``firstUri`` and the like."""
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """The operations of this kind."""
@@ -75,7 +77,7 @@ class PlainKind:
         return shown
 
     def _list(self, call: Call) -> dict[str, Any]:
-        return crud.list_objects(
+        listed = crud.list_objects(
             call,
             self.kind,
             name_filter=self.name_filter,
@@ -83,6 +85,9 @@ class PlainKind:
             shape=lambda item: self.shown(call, item),
             maximum=self.maximum,
         )
+        if not self.page_addresses:
+            listed = {key: value for key, value in listed.items() if not key.endswith("Uri")}
+        return listed
 
     def _get(self, call: Call) -> dict[str, Any]:
         return self.shown(call, crud.object_of(call, self.kind, call.params["id"]))
@@ -289,6 +294,8 @@ KINDS = (
         "agenticVirtualAgent",
         ("name", "nameContains", "status", "sortBy", "sortOrder", "pageNumber", "pageSize"),
         maximum=100,
+        page_addresses=False,
+        keep=lambda call, item: crud.contains(item.name, call.one("nameContains") or ""),
     ),
     PlainKind(
         "flowOutcome",

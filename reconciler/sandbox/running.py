@@ -113,7 +113,8 @@ class Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.shutdown()
         deadline = time.monotonic() + SHUTDOWN_SECONDS
-        while (self.server_state.connections or self.server_state.tasks) and time.monotonic() < deadline:
+        state = self.server_state
+        while (state.connections or state.tasks) and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.002)
         for task in self.server_state.tasks:
             task.cancel()

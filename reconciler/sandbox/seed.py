@@ -196,38 +196,41 @@ class _Seeder:
             objects.change(self._db, self._edit, made, body={**made.body, "secure": True})
 
     def publish(self, texts: list[str], *, create_missing: bool) -> None:
-        """Publishes flows, those first that others refer to."""
-        waiting = [self._read(text) for text in texts]
+        """Publishes flows, those first that others refer to.
+
+        With ``create_missing`` whatever the seed itself lacks is made up, once nothing else can be
+        published.
+        """
         waiting = [
-            read for read in waiting if flow_store.kept_by_name(self._db, read.name, read.flow_type.api_type) is None
+            read
+            for read in map(self._read, texts)
+            if flow_store.kept_by_name(self._db, read.name, read.flow_type.api_type) is None
         ]
         while waiting:
-            refused: dict[str, FlowRefused] = {}
             left: list[ReadFlow] = []
+            problems: list[str] = []
             for read in waiting:
-                try:
-                    # Only what the seed itself lacks is made up, and that shows when nothing else moves.
-                    self._publisher(create_missing=False).deploy(read.text)
-                except FlowRefused as error:
-                    refused[read.name] = error
+                found = self._try(read, create_missing=False)
+                if found:
                     left.append(read)
+                    problems += found
             if len(left) == len(waiting):
-                if not create_missing:
-                    raise SeedError(
-                        [
-                            f"{self._path}: flow '{name}': {text}"
-                            for name, error in refused.items()
-                            for text in error.messages
-                        ]
-                    )
-                self._publisher(create_missing=True).deploy(left.pop(0).text)
+                problems = self._try(left.pop(0), create_missing=True) if create_missing else problems
+                if problems:
+                    raise SeedError(problems)
             waiting = left
+
+    def _try(self, read: ReadFlow, *, create_missing: bool) -> list[str]:
+        """Publishes a flow; what stands against it, empty when it is published."""
+        publisher = Publisher(db=self._db, edit=self._edit, create_missing=create_missing)
+        try:
+            publisher.deploy(read.text)
+        except FlowRefused as error:
+            return [f"{self._path}: flow '{read.name}': {message}" for message in error.messages]
+        return []
 
     def _read(self, text: str) -> ReadFlow:
         try:
             return read_flow(text)
         except FlowRefused as error:
             raise SeedError([f"{self._path}: a flow cannot be published: {error}"]) from error
-
-    def _publisher(self, *, create_missing: bool) -> Publisher:
-        return Publisher(db=self._db, edit=self._edit, create_missing=create_missing)

@@ -35,6 +35,8 @@ class TelephonyKind:
     keep: Callable[[Call, Stored], bool] = lambda _call, _item: True
     """Filters of its list besides name and division."""
     show: Callable[[Call, Stored], dict[str, Any]] | None = None
+    repeats_total: bool = True
+    """Whether its list carries ``totalNumberOfEntities`` besides ``total``."""
     uses: Callable[[dict[str, Any]], list[tuple[str, str]]] = lambda _body: []
     """(kind, id) of what a body refers to in other ways than ``references``."""
 
@@ -44,7 +46,7 @@ class TelephonyKind:
         one = f"{path}/{{id}}"
         return (
             Endpoint("GET", path, self._list, query=(*PAGING, "name", *self.filters)),
-            Endpoint("GET", f"{path}/divisionviews", self._list, query=(*PAGING, "id", "name", "divisionId")),
+            Endpoint("GET", f"{path}/divisionviews", self._views, query=(*PAGING, "id", "name", "divisionId")),
             Endpoint("POST", path, self._create),
             Endpoint("GET", one, self._get),
             Endpoint("PUT", one, self._update),
@@ -70,8 +72,17 @@ class TelephonyKind:
             self.kind,
             keep=lambda item: self.keep(call, item),
             shape=lambda item: self.shown(call, item),
-            telephony=True,
+            telephony=self.repeats_total,
         )
+
+    def _views(self, call: Call) -> dict[str, Any]:
+        """SDK ``IVRDivisionView`` and its like: who it is and where, no more."""
+
+        def view(item: Stored) -> dict[str, Any]:
+            shown = show(call.db, item)
+            return {key: shown[key] for key in ("id", "name", "division", "selfUri")}
+
+        return crud.list_objects(call, self.kind, shape=view)
 
     def _get(self, call: Call) -> dict[str, Any]:
         found = objects.get(call.db, call.params["id"], self.kind)

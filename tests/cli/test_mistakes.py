@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import flow, module
+from support import flow, module
 
 from reconciler.cli.main import run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import connected
+from support import connected
 
 from reconciler.archy.flowtypes import by_api_type
 from reconciler.archy.model import Certainty

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import flow, module
+from support import flow, module
 
 KILLS = 10
 

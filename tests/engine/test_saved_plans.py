@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import flow, module
+from support import flow, module
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import flow
+from support import flow
 
 CANARY = "canary-4f1c9e77-token"
 OLD = "canary-old-1b2d-token"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from conftest import flow, module
+from support import flow, module
 
 from reconciler.archy.flowtypes import FLOW_TYPES
 from reconciler.kinds.registry import all_kinds, kind_of, kind_of_root, known_roots
