@@ -9,14 +9,15 @@ from typing import ClassVar
 
 from reconciler.engine.document import Plan
 from reconciler.engine.execute import Execution, Listener
+from reconciler.engine.fields import state_digest
 from reconciler.engine.history import History
 from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
-from reconciler.engine.outcome import RunReport
+from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, Scope, Workspace, make_plan
 from reconciler.engine.steps import Signature, Steps
 from reconciler.engine.verdict import Verdict
-from reconciler.ledger import Ledger, LockLostError, Row, now_utc
+from reconciler.ledger import Ending, Ledger, LockLostError, Row, now_utc, short_hash
 from reconciler.platform import Platform, PlatformError
 from reconciler.problems import ReconcilerError, Severity
 
@@ -50,6 +51,7 @@ class Apply:
     listener: Listener
     confirm: Confirm
     execution: Execution | None = None
+    stopping: bool = False
 
     async def run_fresh(self, scope: Scope) -> tuple[Planning, RunReport]:
         """Plans and applies.
@@ -62,14 +64,15 @@ class Apply:
         async with held(Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))) as lease:
             try:
                 planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
+                self._refuse_stopped()
                 _refuse_errors(planning.plan)
                 if planning.plan.changes and not self.confirm(planning.plan):
                     raise DeclinedError("Nothing was applied.")
                 report = await self._carry_out(planning, planning.plan, lease)
             except BaseException:
-                await self._release(lease)
+                await self._release(lease, Ending())
                 raise
-            await self._release(lease, planning.plan.id if planning.plan.changes else None)
+            await self._release(lease, self._ending(planning, report, lease))
         return planning, report
 
     async def run_saved(self, plan: Plan) -> tuple[Planning, RunReport]:
@@ -92,21 +95,27 @@ class Apply:
         async with held(Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))) as lease:
             try:
                 planning = await make_plan(self.workspace, self.platform, self.ledger, Scope())
+                self._refuse_stopped()
                 if plan.id in planning.observation.ledger.applied_plans:
                     raise StalePlanError(
                         f"The plan {plan.id} was applied already.", remedy="Plan again to see what is left."
                     )
                 report = await self._carry_out(planning, plan, lease)
             except BaseException:
-                await self._release(lease)
+                await self._release(lease, Ending())
                 raise
-            await self._release(lease, plan.id)
+            await self._release(lease, self._ending(planning, report, lease))
         return planning, report
 
     def stop(self) -> None:
         """Starts nothing more; what runs is finished and recorded."""
+        self.stopping = True
         if self.execution is not None:
             self.execution.stopping = True
+
+    def _refuse_stopped(self) -> None:
+        if self.stopping:
+            raise DeclinedError("Stopped before anything was applied.")
 
     def _check_source(self, plan: Plan) -> None:
         if plan.environment != self.workspace.environment.name:
@@ -152,6 +161,7 @@ class Apply:
             ledger=self.ledger,
             lease=lease,
             org=org,
+            rows=planning.observation.ledger.rows,
             wanted=self.workspace.catalog.resources,
             history=planning.history
             or History(self.workspace.root, self.workspace.environment.name, self.workspace.cache),
@@ -177,21 +187,37 @@ class Apply:
         assert verdict.row is not None
         assert verdict.live is not None
         assert verdict.desired is not None
+        versioned = verdict.kind.content_in_versions
+        fields = () if versioned else tuple(sorted(verdict.desired.content.canonical))
         return verdict.row.model_copy(
             update={
                 "version": verdict.live.version,
                 "spec_digest": verdict.desired.digest,
+                "fields": fields,
+                "state_digest": None if versioned else state_digest(verdict.live, fields),
                 "modules": verdict.row.modules if verdict.row_is_current else None,
                 "applied_at": now_utc(),
                 "run": self.run,
             }
         )
 
-    async def _release(self, lease: Lease, applied_plan: str | None = None) -> None:
+    def _ending(self, planning: Planning, report: RunReport, lease: Lease) -> Ending:
+        """What this run leaves behind: everything that it looked at is settled, but for what it did not do."""
+        undone = {result.address for result in report.results if result.outcome is not Outcome.APPLIED}
+        held = {verdict.address for verdict in planning.verdicts.values() if verdict.held}
+        waiting = {change.address for change in planning.plan.changes} - {r.address for r in report.results}
+        settled = planning.verdicts.keys() - undone - held - waiting - lease.unsettled
+        return Ending(
+            applied_plan=report.plan if report.results else None,
+            unsettled=frozenset(short_hash(address) for address in lease.unsettled),
+            settled=frozenset(short_hash(address) for address in settled),
+        )
+
+    async def _release(self, lease: Lease, ending: Ending) -> None:
         if lease.lost is not None:
             return
         try:
-            await self.ledger.release(lease.lock, applied_plan=applied_plan, unsettled=lease.unsettled)
+            await self.ledger.release(lease.lock, ending)
         except LockLostError as error:
             lease.lost = error
         except PlatformError as error:

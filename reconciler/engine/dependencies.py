@@ -101,7 +101,4 @@ def _has(verdict: Verdict) -> frozenset[str]:
 
 
 def _wants(verdict: Verdict) -> frozenset[str]:
-    if verdict.desired is None or verdict.kind.content_in_versions:
-        return frozenset()
-    declared = verdict.desired.content.canonical
-    return verdict.kind.claims({**(verdict.live.fields or {} if verdict.live else {}), **declared})
+    return verdict.kind.claims(verdict.fields_after) if verdict.desired is not None else frozenset()

@@ -27,9 +27,9 @@ class Lease:
         self._unsettled: set[str] = set()
 
     @property
-    def unsettled(self) -> tuple[str, ...]:
-        """Short hashes of addresses that may have been published without their row written."""
-        return tuple(sorted(short_hash(address) for address in self._unsettled))
+    def unsettled(self) -> frozenset[str]:
+        """Addresses that may have been published without their row written."""
+        return frozenset(self._unsettled)
 
     def settle(self, address: str) -> None:
         """The ledger knows how the address ended, or nothing was published."""

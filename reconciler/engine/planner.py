@@ -12,14 +12,18 @@ from reconciler.cache import Cache
 from reconciler.engine.assess import Assessor, lock_findings
 from reconciler.engine.dependencies import catalog_graph, change_graph, claim_findings, cycle_findings
 from reconciler.engine.document import Action, Change, OrgRef, Plan, SourceRef, Summary
+from reconciler.engine.drift import DriftPolicy
 from reconciler.engine.exports import Exports
+from reconciler.engine.fields import FieldJudge
 from reconciler.engine.graph import Graph, execution_order, find_cycles, reference_graph, select
 from reconciler.engine.history import History
 from reconciler.engine.linkage import Linkage
 from reconciler.engine.observe import Observation, observe
+from reconciler.engine.propagation import Propagation
 from reconciler.engine.prune import Pruning, orphans, point_out, prune
 from reconciler.engine.unmanaged import unmanaged_addresses, unmanaged_consumers
 from reconciler.engine.verdict import Verdict
+from reconciler.engine.versions import VersionJudge
 from reconciler.ledger import Ledger
 from reconciler.platform import Platform
 from reconciler.problems import Finding, SpecError
@@ -98,12 +102,14 @@ async def make_plan(workspace: Workspace, platform: Platform, ledger: Ledger, sc
     """
     graph = check_order(workspace.catalog)
     observation = await observe(platform, ledger, workspace.environment.org.id)
-    chosen = _chosen(graph, scope)
+    chosen = select(graph, scope.targets, scope.excludes)
+    left = _orphans(workspace, observation, scope)
+    _refuse_empty_selection(scope, chosen, left)
     history = History(workspace.root, workspace.environment.name, workspace.cache)
-    verdicts = await _assessor(workspace, platform, observation, history).assess(
+    verdicts = await _assessor(workspace, platform, observation, history, scope).assess(
         address for address in execution_order(graph) if address in chosen
     )
-    pruning = await _prune(workspace, platform, observation, verdicts, scope)
+    pruning = await _prune(workspace, platform, observation, verdicts, left, scope)
     changes = {
         address: verdict for address, verdict in {**verdicts, **pruning.verdicts}.items() if verdict.action is not None
     }
@@ -119,14 +125,49 @@ async def make_plan(workspace: Workspace, platform: Platform, ledger: Ledger, sc
         *pruning.findings,
         *await unmanaged_consumers(platform, workspace.catalog, verdicts.values()),
     ]
-    _mention_renames(changes, orphans(workspace.catalog, observation), history)
+    _mention_renames(changes, left, history)
     plan = _document(workspace, observation, verdicts, changes, order, findings)
     return Planning(plan, observation, verdicts, history)
 
 
-def _chosen(graph: Graph, scope: Scope) -> set[str]:
-    chosen = select(graph, scope.targets, scope.excludes)
-    if scope.targets and not chosen:
+def _assessor(
+    workspace: Workspace, platform: Platform, observation: Observation, history: History, scope: Scope
+) -> Assessor:
+    exports = Exports(platform, observation.org, workspace.cache, Masker(workspace.secrets))
+    policy = DriftPolicy(workspace.environment.policy.on_drift, scope.targets)
+    fingerprints = workspace.secret_fingerprints(observation.org.identity.id)
+    return Assessor(
+        catalog=workspace.catalog,
+        observation=observation,
+        history=history,
+        versions=VersionJudge(exports, history, policy, observation.ledger.interrupted, fingerprints),
+        fields=FieldJudge(history, policy),
+        propagation=Propagation(platform, workspace.catalog, observation),
+    )
+
+
+def _orphans(workspace: Workspace, observation: Observation, scope: Scope) -> dict[str, Verdict]:
+    left = orphans(workspace.catalog, observation)
+    kept = select(reference_graph(dict.fromkeys(left, ())), scope.targets, scope.excludes)
+    return {address: verdict for address, verdict in left.items() if address in kept}
+
+
+async def _prune(
+    workspace: Workspace,
+    platform: Platform,
+    observation: Observation,
+    verdicts: Mapping[str, Verdict],
+    left: Mapping[str, Verdict],
+    scope: Scope,
+) -> Pruning:
+    if not scope.prune:
+        return Pruning(findings=point_out(left))
+    policy = workspace.environment.policy
+    return await prune(platform, observation, left, verdicts, workspace.catalog, policy)
+
+
+def _refuse_empty_selection(scope: Scope, chosen: Iterable[str], left: Iterable[str]) -> None:
+    if scope.targets and not [*chosen, *left]:
         raise SpecError(
             [
                 Finding(
@@ -136,40 +177,6 @@ def _chosen(graph: Graph, scope: Scope) -> set[str]:
                 )
             ]
         )
-    return chosen
-
-
-def _assessor(workspace: Workspace, platform: Platform, observation: Observation, history: History) -> Assessor:
-    masker = Masker(workspace.secrets)
-    return Assessor(
-        platform=platform,
-        catalog=workspace.catalog,
-        observation=observation,
-        exports=Exports(platform, observation.org, workspace.cache, masker),
-        history=history,
-        on_drift=workspace.environment.policy.on_drift,
-        secret_fingerprints=workspace.secret_fingerprints(observation.org.identity.id),
-    )
-
-
-async def _prune(
-    workspace: Workspace,
-    platform: Platform,
-    observation: Observation,
-    verdicts: Mapping[str, Verdict],
-    scope: Scope,
-) -> Pruning:
-    left = orphans(workspace.catalog, observation)
-    if scope.targets or scope.excludes:
-        kept = select(_loose(left), scope.targets, scope.excludes)
-        left = {address: verdict for address, verdict in left.items() if address in kept}
-    if scope.prune:
-        return await prune(platform, observation, left, verdicts, workspace.environment.policy)
-    return Pruning(findings=point_out(left))
-
-
-def _loose(addresses: Iterable[str]) -> Graph:
-    return reference_graph(dict.fromkeys(addresses, ()))
 
 
 def _linkage(workspace: Workspace, platform: Platform, observation: Observation, chosen: set[str]) -> Linkage:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from reconciler.archy.model import Reference
 from reconciler.engine.document import Action
 from reconciler.engine.graph import matches
-from reconciler.engine.observe import Observation
+from reconciler.engine.observe import Observation, candidate_addresses, flow_addresses
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Consumer, Live
 from reconciler.platform import Platform
@@ -54,17 +56,20 @@ async def prune(
     platform: Platform,
     observation: Observation,
     left: Mapping[str, Verdict],
-    changing: Mapping[str, Verdict],
+    wanted: Mapping[str, Verdict],
+    catalog: Catalog,
     policy: Policy,
 ) -> Pruning:
-    """Decides which orphans go. ``changing`` are the verdicts on what the specs want."""
+    """Decides which orphans go. ``wanted`` are the verdicts on what the specs want."""
     pruning = Pruning()
     listings = await asyncio.gather(*(_users(platform, observation, verdict) for verdict in left.values()))
+    named = _named(catalog, left)
     for (address, verdict), users in zip(left.items(), listings, strict=True):
         verdict.decide(Action.DELETE, "is in the specs no longer")
         pruning.verdicts[address] = verdict
         pruning.users[address] = frozenset(user.address for user in users)
-        blockers = [user for user in users if not _lets_go(user, address, left, changing)]
+        blockers = {user.address for user in users if not _lets_go(user, address, left, wanted)}
+        blockers |= named.get(address, set())
         if blockers:
             pruning.findings.append(_in_use(address, blockers))
         if matches(address, policy.protect):
@@ -72,6 +77,18 @@ async def prune(
     if policy.max_deletes is not None and len(left) > policy.max_deletes:
         pruning.findings.append(_too_many(list(left), policy.max_deletes))
     return pruning
+
+
+def _named(catalog: Catalog, left: Mapping[str, Verdict]) -> dict[str, set[str]]:
+    """Orphans that specs still name: orphan → addresses that name it."""
+    known = {**dict.fromkeys(left), **catalog.resources}
+    named: dict[str, set[str]] = defaultdict(set)
+    for address, desired in catalog.resources.items():
+        for reference in desired.references:
+            for target in flow_addresses(reference, known)[:1]:
+                if target in left:
+                    named[target].add(address)
+    return named
 
 
 async def _users(platform: Platform, observation: Observation, verdict: Verdict) -> list[Consumer]:
@@ -86,24 +103,26 @@ def _consumer(live: Live) -> Consumer:
     return Consumer(live.id, live.name, live.kind, live.version, live.kind)
 
 
-def _lets_go(user: Consumer, address: str, left: Mapping[str, Verdict], changing: Mapping[str, Verdict]) -> bool:
-    """Whether this plan deletes the user as well, or publishes it without naming the orphan."""
+def _lets_go(user: Consumer, address: str, left: Mapping[str, Verdict], wanted: Mapping[str, Verdict]) -> bool:
+    """Whether this plan deletes the user as well, or leaves it without the orphan."""
     if user.address in left:
         return True
-    verdict = changing.get(user.address)
+    verdict = wanted.get(user.address)
     if verdict is None or verdict.desired is None or verdict.action in (None, Action.ADOPT):
         return False
-    kind, _, name = address.partition("/")
-    return not any(
-        reference.name == name and (reference.kind in (kind, "flow")) for reference in verdict.desired.references
-    )
+    if verdict.kind.content_in_versions:
+        return verdict.publishes and not _names(verdict.desired.references, address)
+    return not _names(verdict.kind.field_references(verdict.fields_after), address)
 
 
-def _in_use(address: str, blockers: list[Consumer]) -> Finding:
-    names = ", ".join(sorted(user.address for user in blockers))
+def _names(references: Iterable[Reference], address: str) -> bool:
+    return any(address in candidate_addresses(reference) for reference in references)
+
+
+def _in_use(address: str, blockers: Iterable[str]) -> Finding:
     return Finding(
         id="delete-in-use",
-        message=f"{address} cannot be deleted: it is still used by {names}.",
+        message=f"{address} cannot be deleted: it is still used by {', '.join(sorted(blockers))}.",
         address=address,
         remedy="Change or delete what uses it first, or keep it in the specs.",
     )

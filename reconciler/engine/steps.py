@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
 from reconciler.engine.document import Action, Change
+from reconciler.engine.fields import state_digest
 from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
 from reconciler.engine.linkage import resolve_reference
@@ -41,6 +42,7 @@ class Steps:
     ledger: Ledger
     lease: Lease
     org: Org
+    rows: Mapping[str, Row]
     wanted: Mapping[str, Desired]
     history: History
     signature: Signature
@@ -85,13 +87,22 @@ class Steps:
         await self._find_division(desired, live)
         if live is None:
             after = await kind.create(desired, operations)
-        elif kind.content_in_versions and change.diff_basis == "live fields":
-            after = await kind.move(desired, live, operations)
+        elif kind.content_in_versions and change.action is Action.UPDATE and change.diff_basis == "live fields":
+            return await self._move(kind, change, live, operations)
         else:
             cleared = tuple(item.path for item in change.diff if item.op == "remove")
             after = await kind.update(desired, live, operations, cleared)
         self.org.put(after)
         await self._record(kind, change, after, self._modules_now(kind, desired))
+        return after.version
+
+    async def _move(self, kind: Kind, change: Change, live: Live, operations: Operations) -> str | None:
+        """Publishes nothing, so what the ledger knows of the version stays true; a new object gets its row."""
+        after = await kind.move(self.wanted[change.address], live, operations)
+        self.org.put(after)
+        row = self.rows.get(change.address)
+        if row is None or row.object_id != live.id:
+            await self._record(kind, change, after, await self._modules_in(kind, change, live))
         return after.version
 
     async def _check(self, kind: Kind, change: Change) -> Live | None:
@@ -121,6 +132,7 @@ class Steps:
     async def _record(self, kind: Kind, change: Change, live: Live, modules: Mapping[str, str] | None) -> None:
         desired = self.wanted[change.address]
         self.history.remember(desired)
+        fields = () if kind.content_in_versions else tuple(sorted(desired.content.canonical))
         await self.ledger.write(
             self.lease.lock,
             Row(
@@ -128,6 +140,8 @@ class Steps:
                 object_id=live.id,
                 version=live.version,
                 spec_digest=desired.digest,
+                fields=fields,
+                state_digest=None if kind.content_in_versions else state_digest(live, fields),
                 modules=modules if kind.content_in_versions else {},
                 secrets={
                     name: self.secret_fingerprints[name] for name in desired.secrets if name in self.secret_fingerprints

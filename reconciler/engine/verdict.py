@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from reconciler.engine.document import Action, Difference, Drift, Precondition
 from reconciler.kinds.base import Desired, Kind, Live
@@ -31,6 +31,8 @@ class Verdict:
     """The org means the same as the ledger says, under another version: only the row is renewed."""
     moves_only: bool = False
     """Nothing but the division changes; nothing is published."""
+    held: bool = False
+    """It drifted and the policy leaves it as it is; also a change of its spec waits."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -69,6 +71,15 @@ class Verdict:
         if self.live is None:
             return Precondition(absent=True)
         return Precondition(id=self.live.id, version=self.live.version)
+
+    @property
+    def fields_after(self) -> dict[str, Any]:
+        """The fields that the object will have: live ones, with the plan's differences; of a create, the spec's."""
+        if self.desired is None or self.kind.content_in_versions:
+            return {}
+        if self.live is None:
+            return dict(self.desired.content.canonical)
+        return dict(self.live.fields or {}) | {difference.path: difference.after for difference in self.diff}
 
     def decide(self, action: Action, reason: str) -> None:
         """Sets the action; the reason joins those given before."""

@@ -202,6 +202,10 @@ class Kind(ABC):
         """What only one object may have at a time, such as phone numbers, out of canonical fields."""
         return frozenset()
 
+    def field_references(self, fields: Mapping[str, Any]) -> tuple[Reference, ...]:
+        """References in canonical fields; none for kinds whose content lies in versions."""
+        return ()
+
     def embeds(self, reference: Reference) -> bool:
         """Whether the target is copied into the referring object when that is published."""
         return False

@@ -82,7 +82,7 @@ class FieldKind(Kind, Generic[Wire]):
             kind=root,
             name=name if isinstance(name, str) else "",
             division=fields.pop("division", None),
-            references=tuple(self._references(root, fields)),
+            references=self.field_references(fields),
             canonical=fields,
             digest=digest(fields),
             problems=tuple(problems),
@@ -149,8 +149,9 @@ class FieldKind(Kind, Generic[Wire]):
         ]
         return ids if isinstance(value, list) else ids[0]
 
-    def _references(self, root: str, fields: Mapping[str, Any]) -> list[Reference]:
-        found = []
+    def field_references(self, fields: Mapping[str, Any]) -> tuple[Reference, ...]:
+        """See ``Kind.field_references``."""
+        root, found = self.roots[0], []
         for field, reference in self.references.items():
             value = fields.get(field)
             names = value if isinstance(value, list) else [value]
@@ -158,7 +159,7 @@ class FieldKind(Kind, Generic[Wire]):
                 if isinstance(name, str) and name:
                     path = (root, field, index) if isinstance(value, list) else (root, field)
                     found.append(Reference(reference.kind, name, path, flow_types=reference.flow_types))
-        return found
+        return tuple(found)
 
     def _live(self, model: Wire) -> Live:
         raw: Any = model

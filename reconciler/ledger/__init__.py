@@ -1,6 +1,7 @@
 """What was applied, and the lock: in the org or in a file."""
 
 from reconciler.ledger.base import (
+    Ending,
     Interrupted,
     Ledger,
     LockedError,
@@ -16,6 +17,7 @@ from reconciler.ledger.file import FileLedger
 from reconciler.ledger.org import OrgLedger
 
 __all__ = [
+    "Ending",
     "FileLedger",
     "Interrupted",
     "Ledger",

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,8 +35,10 @@ class Row(BaseModel):
     """The version that the apply made (flows: published version)."""
     spec_digest: str
     """Digest of the canonical spec, secrets as placeholders."""
+    fields: tuple[str, ...] = ()
+    """Names of the declared fields, for kinds whose fields a list shows; one that leaves the spec is cleared."""
     state_digest: str | None = None
-    """Digest of the normalised export of that version, or of the fields, where it is known."""
+    """Digest of those fields as the org had them after the apply; of a version's normalised export, where known."""
     modules: Mapping[str, str] | None = None
     """Common modules (id → version) that the version was built with; None where that is not known."""
     secrets: Mapping[str, str] = {}
@@ -113,6 +115,27 @@ class Snapshot:
     interrupted: tuple[Interrupted, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a run leaves behind; addresses as short hashes."""
+
+    applied_plan: str | None = None
+    unsettled: frozenset[str] = frozenset()
+    """May have been published without their row written."""
+    settled: frozenset[str] = frozenset()
+    """Surely as their rows say; whatever an earlier, interrupted run did to them is over."""
+
+    def interrupted_after(self, lock: LockInfo, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The interrupted work that is still open after this run, as ledgers keep it."""
+        left = [
+            {**item, "addresses": [known for known in item["addresses"] if known not in self.settled]}
+            for item in before
+        ]
+        if self.unsettled:
+            left.append({"run": lock.run, "holder": lock.holder, "addresses": sorted(self.unsettled)})
+        return [item for item in left if item["addresses"]]
+
+
 class Ledger(ABC):
     """See the module. Writing is for the holder of the lock only."""
 
@@ -145,13 +168,8 @@ class Ledger(ABC):
         """Drops the row of an address; no error when there is none."""
 
     @abstractmethod
-    async def release(
-        self, lock: LockInfo, *, applied_plan: str | None = None, unsettled: tuple[str, ...] = ()
-    ) -> None:
-        """Gives the lock back; remembers the plan that was applied under it, and what it left half done.
-
-        ``unsettled`` are short hashes of addresses that may have been published without their row written.
-        """
+    async def release(self, lock: LockInfo, ending: Ending) -> None:
+        """Gives the lock back and remembers how the run ended."""
 
     @abstractmethod
     async def break_lock(self) -> LockInfo | None:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from reconciler.ledger.base import (
     APPLIED_PLANS_KEPT,
+    Ending,
     Interrupted,
     Ledger,
     LockedError,
@@ -22,7 +23,6 @@ from reconciler.ledger.base import (
     new_lock,
     now_utc,
     prolonged,
-    short_hash,
 )
 from reconciler.problems import ReconcilerError
 
@@ -80,7 +80,6 @@ class FileLedger(Ledger):
         self._check(lock)
         state = self._load()
         state["rows"][row.address] = row.model_dump(mode="json", exclude_none=True)
-        state["interrupted"] = _without(state["interrupted"], row.address)
         self._save(state)
 
     async def forget(self, lock: LockInfo, address: str) -> None:
@@ -90,16 +89,14 @@ class FileLedger(Ledger):
         if state["rows"].pop(address, None) is not None:
             self._save(state)
 
-    async def release(
-        self, lock: LockInfo, *, applied_plan: str | None = None, unsettled: tuple[str, ...] = ()
-    ) -> None:
+    async def release(self, lock: LockInfo, ending: Ending) -> None:
         """See ``Ledger.release``."""
         self._check(lock)
-        if applied_plan:
-            state = self._load()
-            state["applied_plans"] = [*state["applied_plans"], applied_plan][-APPLIED_PLANS_KEPT:]
-            self._save(state)
-        self._note_interrupted(lock, unsettled)
+        state = self._load()
+        if ending.applied_plan:
+            state["applied_plans"] = [*state["applied_plans"], ending.applied_plan][-APPLIED_PLANS_KEPT:]
+        state["interrupted"] = ending.interrupted_after(lock, state["interrupted"])
+        self._save(state)
         self._lock_path.unlink(missing_ok=True)
 
     async def break_lock(self) -> LockInfo | None:
@@ -110,14 +107,12 @@ class FileLedger(Ledger):
         return lock
 
     def _drop_lock(self, lock: LockInfo) -> None:
-        self._note_interrupted(lock, lock.inflight)
-        self._lock_path.unlink(missing_ok=True)
-
-    def _note_interrupted(self, lock: LockInfo, addresses: tuple[str, ...]) -> None:
-        if addresses:
+        if lock.inflight:
             state = self._load()
-            state["interrupted"].append({"run": lock.run, "holder": lock.holder, "addresses": list(addresses)})
+            ending = Ending(unsettled=frozenset(lock.inflight))
+            state["interrupted"] = ending.interrupted_after(lock, state["interrupted"])
             self._save(state)
+        self._lock_path.unlink(missing_ok=True)
 
     def _check(self, lock: LockInfo) -> None:
         current = self._read_lock()
@@ -177,9 +172,3 @@ def _replace(path: Path, text: str) -> None:
 
 def _interrupted(item: Mapping[str, Any]) -> dict[str, Any]:
     return {"run": item["run"], "holder": item["holder"], "addresses": frozenset(item["addresses"])}
-
-
-def _without(interrupted: list[dict[str, Any]], address: str) -> list[dict[str, Any]]:
-    done = short_hash(address)
-    left = [{**item, "addresses": [a for a in item["addresses"] if a != done]} for item in interrupted]
-    return [item for item in left if item["addresses"]]

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from reconciler.cache import Cache
 from reconciler.ledger.base import (
     APPLIED_PLANS_KEPT,
+    Ending,
     Interrupted,
     Ledger,
     LockedError,
@@ -31,7 +32,6 @@ from reconciler.ledger.base import (
     new_lock,
     now_utc,
     prolonged,
-    short_hash,
 )
 from reconciler.platform import Conflict, DataTable, NotFound, Platform
 from reconciler.problems import ReconcilerError
@@ -44,6 +44,7 @@ COLUMNS = {
     "object_id": "Object id",
     "version": "Version",
     "spec_digest": "Spec digest",
+    "fields": "Declared fields",
     "state_digest": "State digest",
     "modules": "Modules built in",
     "secrets": "Secret fingerprints",
@@ -114,7 +115,6 @@ class OrgLedger(Ledger):
         """See ``Ledger.write``: one request; ownership of the lock is checked at each renewal."""
         table_id = await self._ensure_table()
         await self._put(table_id, key_of(row.address), _cells(row))
-        self._forget_interrupted(row.address)
 
     async def forget(self, lock: LockInfo, address: str) -> None:
         """See ``Ledger.forget``."""
@@ -127,15 +127,13 @@ class OrgLedger(Ledger):
         finally:
             self._keys.discard(key)
 
-    async def release(
-        self, lock: LockInfo, *, applied_plan: str | None = None, unsettled: tuple[str, ...] = ()
-    ) -> None:
+    async def release(self, lock: LockInfo, ending: Ending) -> None:
         """See ``Ledger.release``."""
         table_id = await self._ensure_table()
         await self._check(table_id, lock)
-        if applied_plan:
-            self._head["plans"] = [*self._head.get("plans", ()), applied_plan][-APPLIED_PLANS_KEPT:]
-        self._note_interrupted(lock, unsettled)
+        if ending.applied_plan:
+            self._head["plans"] = [*self._head.get("plans", ()), ending.applied_plan][-APPLIED_PLANS_KEPT:]
+        self._head["interrupted"] = ending.interrupted_after(lock, self._head.get("interrupted", ()))
         await self._write_head(table_id, state=RELEASED)
         await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
 
@@ -177,21 +175,9 @@ class OrgLedger(Ledger):
             found.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
         return tuple(found)
 
-    def _forget_interrupted(self, address: str) -> None:
-        done = short_hash(address)
-        left = [
-            {**item, "addresses": [known for known in item["addresses"] if known != done]}
-            for item in self._head.get("interrupted", ())
-        ]
-        self._head["interrupted"] = [item for item in left if item["addresses"]]
-
-    def _note_interrupted(self, lock: LockInfo, addresses: tuple[str, ...]) -> None:
-        if addresses:
-            entry = {"run": lock.run, "holder": lock.holder, "addresses": list(addresses)}
-            self._head["interrupted"] = [*self._head.get("interrupted", ()), entry]
-
     async def _drop_lock(self, table_id: str, lock: LockInfo) -> None:
-        self._note_interrupted(lock, lock.inflight)
+        ending = Ending(unsettled=frozenset(lock.inflight))
+        self._head["interrupted"] = ending.interrupted_after(lock, self._head.get("interrupted", ()))
         await self._write_head(table_id, state=HELD)
         try:
             await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
@@ -277,6 +263,7 @@ def _cells(row: Row) -> dict[str, str]:
         "object_id": row.object_id,
         "version": row.version or "",
         "spec_digest": row.spec_digest,
+        "fields": " ".join(row.fields),
         "state_digest": row.state_digest or "",
         "modules": UNKNOWN if row.modules is None else _pairs(row.modules),
         "secrets": _pairs(row.secrets),
@@ -296,6 +283,7 @@ def _row(cells: Mapping[str, Any]) -> Row:
             object_id=cells["object_id"],
             version=cells.get("version") or None,
             spec_digest=cells["spec_digest"],
+            fields=tuple(cells.get("fields", "").split()),
             state_digest=cells.get("state_digest") or None,
             modules=None if modules == UNKNOWN else _unpair(modules),
             secrets=_unpair(cells.get("secrets", "")),

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reconciler.cache import Cache
-from reconciler.ledger import FileLedger, LockedError, LockLostError, OrgLedger, Row, base, short_hash
+from reconciler.ledger import Ending, FileLedger, LockedError, LockLostError, OrgLedger, Row, base, short_hash
 from reconciler.platform import Connection, Platform
 
 ROW = Row(
@@ -58,7 +58,7 @@ def test_rows_come_back_as_they_were(promise):
         await writer.write(lock, changed)
         other = ROW.model_copy(update={"address": "ivr/Line", "modules": {}})
         await writer.write(lock, other)
-        await writer.release(lock, applied_plan="p1")
+        await writer.release(lock, Ending(applied_plan="p1"))
 
         for _ in range(2):
             seen = await make().read()
@@ -71,7 +71,7 @@ def test_rows_come_back_as_they_were(promise):
         lock = await again.acquire("me", "r2")
         await again.forget(lock, "ivr/Line")
         await again.forget(lock, "ivr/Never There")
-        await again.release(lock)
+        await again.release(lock, Ending())
         assert set((await make().read()).rows) == {changed.address}
 
     promise(check)
@@ -84,7 +84,7 @@ def test_only_one_holds_the_lock(promise):
             await make().acquire("second", "r2")
         seen = (await make().read()).lock
         assert (seen.holder, seen.run) == ("first", "r1")
-        await make().release(lock)
+        await make().release(lock, Ending())
         await make().acquire("second", "r2")
 
     promise(check)
@@ -107,8 +107,12 @@ def test_an_expired_lock_is_taken_over_and_its_work_is_remembered(promise, monke
         assert [run.run for run in (await make().read()).interrupted] == ["r1"]
         with pytest.raises(LockLostError):
             await late.renew(old)
-        await new.write(lock, ROW.model_copy(update={"address": "inboundCall/Sales"}))
-        await new.release(lock)
+        await new.release(lock, Ending(unsettled=frozenset({short_hash("ivr/Line")})))
+        assert [run.run for run in (await make().read()).interrupted] == ["r1", "r2"]
+        last = make()
+        lock = await last.acquire("last", "r3")
+        settled = frozenset({short_hash("ivr/Line"), short_hash("inboundCall/Sales")})
+        await last.release(lock, Ending(settled=settled))
         assert (await make().read()).interrupted == ()
 
     promise(check)
@@ -123,7 +127,7 @@ def test_a_broken_lock_is_lost_to_its_holder(promise):
         with pytest.raises(LockLostError):
             await holder.renew(lock)
         with pytest.raises(LockLostError):
-            await holder.release(lock)
+            await holder.release(lock, Ending())
         await make().acquire("second", "r2")
 
     promise(check)
@@ -144,7 +148,7 @@ def test_a_released_ledger_is_read_from_the_cache(org, tmp_path):
             ledger = OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache"))
             lock = await ledger.acquire("me", "r1")
             await ledger.write(lock, ROW)
-            await ledger.release(lock)
+            await ledger.release(lock, Ending())
             await OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache")).read()
             before = platform.requests
             seen = await OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache")).read()
