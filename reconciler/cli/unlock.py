@@ -31,7 +31,7 @@ def unlock(
 
 async def _unlock(workspace: Workspace, yes: bool) -> int:
     async with connect(workspace) as connected:
-        lock = (await connected.ledger.read()).lock
+        lock = await connected.ledger.lock()
         if lock is None:
             say([Text(f"{workspace.environment.name} is not locked.", style="green")])
             return 0

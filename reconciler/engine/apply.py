@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reconciler.engine.document import Plan
+from reconciler.engine.document import Action, Plan
 from reconciler.engine.execute import Execution, Listener
 from reconciler.engine.fields import state_digest
 from reconciler.engine.history import History
@@ -15,11 +15,13 @@ from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, Scope, Workspace, make_plan
+from reconciler.engine.prune import delete_policy_findings
 from reconciler.engine.steps import Signature, Steps
 from reconciler.engine.verdict import Verdict
 from reconciler.ledger import Ending, Ledger, LockLostError, Row, now_utc, short_hash
-from reconciler.platform import Platform, PlatformError
+from reconciler.platform import Platform
 from reconciler.problems import ReconcilerError, Severity
+from reconciler.specs import Masker
 
 Confirm = Callable[[Plan], bool]
 
@@ -85,6 +87,7 @@ class Apply:
         """
         self._check_source(plan)
         _refuse_errors(plan)
+        self._check_policy(plan)
         identity = await self.platform.organization()
         if identity.id != plan.org.id:
             raise StalePlanError(
@@ -130,13 +133,25 @@ class Apply:
                 remedy="Plan again and have the new plan reviewed.",
             )
 
+    def _check_policy(self, plan: Plan) -> None:
+        """The environment's policy of today counts, not the one that the plan was made under."""
+        deletes = [change.address for change in plan.changes if change.action is Action.DELETE]
+        findings = delete_policy_findings(deletes, self.workspace.environment.policy)
+        if findings:
+            raise UnusablePlanError("The policy of the environment forbids this plan.", findings=findings)
+
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
         self.journal.run_started(self.run, plan, self.holder)
         self.listener.run_started(plan)
-        steps = self._steps(planning, lease)
         self.execution = Execution(
-            plan, steps, lease, self.journal, self.listener, self.workspace.environment.concurrency
+            plan=plan,
+            steps=self._steps(planning, lease),
+            lease=lease,
+            journal=self.journal,
+            listener=self.listener,
+            concurrency=self.workspace.environment.concurrency,
+            mask=Masker(self.workspace.secrets).mask,
         )
         results = await self.execution.run()
         healed = () if lease.lost else await self._keep_house(planning, plan, lease)
@@ -220,7 +235,7 @@ class Apply:
             await self.ledger.release(lease.lock, ending)
         except LockLostError as error:
             lease.lost = error
-        except PlatformError as error:
+        except ReconcilerError as error:
             # The work is done and recorded; a lock that stays behind expires by itself.
             self.listener.change_waits("ledger", f"the lock could not be given back: {error}")
 

@@ -37,6 +37,17 @@ class DriftPolicy:
         verdict.held = True
         verdict.findings.append(self._finding(verdict))
 
+    def note_move(self, verdict: Verdict) -> None:
+        """Notes that somebody moved the object to another division; held where the policy leaves drift alone."""
+        assert verdict.live is not None
+        assert verdict.row is not None
+        difference = Difference(path="division", op="change", before=verdict.row.division, after=verdict.live.division)
+        before = verdict.drift.diff if verdict.drift else ()
+        verdict.drift = drift_of(verdict, (*before, difference))
+        if not self.overwrites(verdict.address) and not verdict.held:
+            verdict.held = True
+            verdict.findings.append(self._finding(verdict))
+
     def _finding(self, verdict: Verdict) -> Finding:
         waiting = " The change of its spec waits." if verdict.spec_changed else ""
         return Finding(
@@ -59,6 +70,14 @@ def drift_of(verdict: Verdict, differences: Iterable[Difference]) -> Drift:
         published_at=live.published_at if live else None,
         diff=tuple(differences),
     )
+
+
+def moved_by_hand(verdict: Verdict) -> bool:
+    """Whether the object left the division that it was applied to, which is still the wanted one."""
+    live, row, desired = verdict.live, verdict.row, verdict.desired
+    if live is None or row is None or desired is None or row.object_id != live.id:
+        return False
+    return row.division is not None and row.division == desired.division != live.division
 
 
 def turned(differences: Iterable[Difference]) -> tuple[Difference, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -48,6 +48,8 @@ class Execution:
     journal: Journal
     listener: Listener
     concurrency: int
+    mask: Callable[[str], str]
+    """Takes secrets out of what the org says."""
     stopping: bool = False
     """Set from outside to start nothing more; what runs is finished."""
     results: dict[str, Result] = field(default_factory=dict)
@@ -115,22 +117,27 @@ class Execution:
         except LockLostError:
             return self._untouched(change)
         except ReconcilerError as error:
-            return Result(
-                address=change.address,
-                action=change.action,
-                outcome=Outcome.FAILED,
-                message=error.message,
-                remedy=error.remedy,
-                refused=isinstance(error, Refused),
-                version_before=change.precondition.version,
-                seconds=time.monotonic() - started,
-            )
+            return self._failed(change, error, started)
+        except Exception as error:  # noqa: BLE001 - whatever befell one change, the others are finished and recorded
+            return self._failed(change, ReconcilerError(f"Unexpected: {type(error).__name__}: {error}"), started)
         return Result(
             address=change.address,
             action=change.action,
             outcome=Outcome.APPLIED,
             version_before=change.precondition.version,
             version_after=after,
+            seconds=time.monotonic() - started,
+        )
+
+    def _failed(self, change: Change, error: ReconcilerError, started: float) -> Result:
+        return Result(
+            address=change.address,
+            action=change.action,
+            outcome=Outcome.FAILED,
+            message=self.mask(error.message),
+            remedy=error.remedy,
+            refused=isinstance(error, Refused),
+            version_before=change.precondition.version,
             seconds=time.monotonic() - started,
         )
 

@@ -11,9 +11,9 @@ from reconciler.archy.canonical import canonical
 from reconciler.archy.yaml import YamlError, load
 from reconciler.cache import Cache
 from reconciler.engine.observe import Org
-from reconciler.kinds.base import Live
+from reconciler.kinds.base import Kind, Live
 from reconciler.kinds.registry import kind_of
-from reconciler.platform import MalformedResponse, Platform
+from reconciler.platform import JobFailed, MalformedResponse, NotFound, Platform
 from reconciler.specs import Masker
 
 Key = tuple[str, str]
@@ -30,6 +30,8 @@ class Wanted:
     version: str
     hide: Hide | None = None
     """Given for flows that hold secrets; their exports are never cached."""
+    optional: bool = False
+    """The org may have this version no longer; then ``canonical`` is None."""
 
     @property
     def key(self) -> Key:
@@ -55,12 +57,29 @@ class Exports:
             if cached is not None:
                 self._known[key] = cached
                 del missing[key]
-        by_kind = defaultdict(list)
-        for want in missing.values():
-            by_kind[kind_of(want.live.kind)].append((want.live, want.version))
-        for kind, entries in by_kind.items():
+        await self._read([want for want in missing.values() if not want.optional])
+        optional = [want for want in missing.values() if want.optional]
+        try:
+            await self._read(optional)
+        except (JobFailed, NotFound):
+            for want in optional:
+                await self._try(want)
+
+    async def _try(self, want: Wanted) -> None:
+        try:
+            await self._read([want])
+        except (JobFailed, NotFound):
+            # An old version that the org keeps no longer; whoever asked compares with the spec instead.
+            self._known[want.key] = None
+
+    async def _read(self, wanted: Iterable[Wanted]) -> None:
+        by_kind: dict[Kind, dict[Key, Wanted]] = defaultdict(dict)
+        for want in wanted:
+            by_kind[kind_of(want.live.kind)][want.key] = want
+        for kind, wants in by_kind.items():
+            entries = [(want.live, want.version) for want in wants.values()]
             for key, text in (await kind.exports(self._platform, entries)).items():
-                self._keep(missing[key], text)
+                self._keep(wants[key], text)
 
     def canonical(self, live: Live, version: str) -> Any:
         """The export of a version that was fetched before; None when the org had none."""

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.archy.canonical import digest
 from reconciler.engine.differences import field_differences
 from reconciler.engine.document import NOT_THERE, Action, Difference
-from reconciler.engine.drift import DriftPolicy, by_whom, drift_of
+from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand
 from reconciler.engine.history import History
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Live
@@ -37,6 +37,11 @@ class FieldJudge:
         elif not verdict.diff:
             verdict.heal = verdict.spec_changed or state_digest(live, ours.fields) != ours.state_digest
         elif all(difference.path == "division" for difference in verdict.diff):
+            if moved_by_hand(verdict):
+                self.policy.note_move(verdict)
+            if verdict.held:
+                verdict.diff, verdict.basis = (), None
+                return
             verdict.decide(Action.UPDATE, f"belongs to the division {verdict.diff[0].after}")
         elif state_digest(live, ours.fields) != ours.state_digest:
             self._judge_drift(verdict, live, ours)

@@ -41,7 +41,7 @@ def execution_order(graph: Graph) -> list[str]:
 
 def matches(address: str, patterns: Iterable[str]) -> bool:
     """Whether an address matches one of the globs (``*`` also matches ``/``; case counts)."""
-    return any(fnmatchcase(address, pattern) for pattern in patterns)
+    return any(address == pattern or fnmatchcase(address, pattern) for pattern in patterns)
 
 
 def select(graph: Graph, targets: Iterable[str], excludes: Iterable[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 
@@ -13,6 +14,8 @@ from reconciler.platform import PlatformError
 RENEW_SECONDS = LOCK_SECONDS / 3
 ANNOUNCED_AT_ONCE = 25
 """Addresses that one renewal names: few requests, and a short row."""
+CHECK_SECONDS = 1.0
+"""How long an answer that the lock is still ours is believed."""
 
 
 class Lease:
@@ -25,6 +28,7 @@ class Lease:
         self._gate = asyncio.Lock()
         self._announced: set[str] = set()
         self._unsettled: set[str] = set()
+        self._checked = time.monotonic()
 
     @property
     def unsettled(self) -> frozenset[str]:
@@ -46,12 +50,12 @@ class Lease:
             LockLostError: the lock is no longer ours.
         """
         async with self._gate:
+            if address not in self._announced:
+                following = [other for other in coming if other not in self._announced and other != address]
+                await self._renew({*self._announced, address, *following[: ANNOUNCED_AT_ONCE - 1]})
+            elif time.monotonic() - self._checked > CHECK_SECONDS:
+                await self._renew(self._announced)
             self._unsettled.add(address)
-            if address in self._announced:
-                return
-            following = [other for other in coming if other not in self._announced and other != address]
-            self._announced |= {address, *following[: ANNOUNCED_AT_ONCE - 1]}
-            await self._renew()
 
     async def keep(self) -> None:
         """Renews until cancelled or lost."""
@@ -60,17 +64,19 @@ class Lease:
             async with self._gate:
                 with suppress(LockLostError, PlatformError):
                     # The next renewal tries again; a lost lock is noted by _renew.
-                    await self._renew()
+                    await self._renew(self._announced)
 
-    async def _renew(self) -> None:
+    async def _renew(self, announced: set[str]) -> None:
         if self.lost is not None:
             raise self.lost
         try:
-            inflight = tuple(sorted(short_hash(address) for address in self._announced))
+            inflight = tuple(sorted(short_hash(address) for address in announced))
             self.lock = await self._ledger.renew(self.lock, inflight)
         except LockLostError as error:
             self.lost = error
             raise
+        self._announced = set(announced)
+        self._checked = time.monotonic()
 
 
 @asynccontextmanager

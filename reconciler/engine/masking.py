@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 PLACEHOLDER = "(secret "
+VALUE_FORMS = frozenset({"lit", "exp", "tts", "prompt", "var"})
+"""Keys of which a value of Archy has exactly one (fact sheet on Archy, §3)."""
 Signature = tuple[str, ...]
 """Mapping keys down to a value, list positions left out."""
 
@@ -33,12 +35,12 @@ def hide_like(templates: Iterable[Any], document: Any) -> Any:
 
 
 def hide_all(document: Any) -> Any:
-    """The document with every text hidden: for flows that held secrets whose places are not known."""
+    """The document with every text and number hidden: for flows that held secrets whose places are not known."""
     if isinstance(document, dict):
         return {key: hide_all(value) for key, value in document.items()}
     if isinstance(document, list):
         return [hide_all(item) for item in document]
-    return _hidden(document) if isinstance(document, str) else document
+    return document if document is None or isinstance(document, bool) else _hidden(str(document))
 
 
 def first_placeholder(value: Any) -> str | None:
@@ -50,7 +52,8 @@ def first_placeholder(value: Any) -> str | None:
 def _secret_places(value: Any, path: Signature) -> Iterator[Signature]:
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _secret_places(item, (*path, key))
+            # The same value may be written in another form by hand: as an expression instead of a literal.
+            yield from _secret_places(item, path if key in VALUE_FORMS else (*path, key))
             if PLACEHOLDER in str(key):
                 yield path
     elif isinstance(value, list):

@@ -21,7 +21,7 @@ from reconciler.engine.linkage import Linkage
 from reconciler.engine.observe import Observation, observe
 from reconciler.engine.propagation import Propagation
 from reconciler.engine.prune import Pruning, orphans, point_out, prune
-from reconciler.engine.unmanaged import unmanaged_addresses, unmanaged_consumers
+from reconciler.engine.unmanaged import consumers_left_behind, unmanaged_addresses, unmanaged_consumers
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.versions import VersionJudge
 from reconciler.ledger import Ledger
@@ -124,6 +124,8 @@ async def make_plan(workspace: Workspace, platform: Platform, ledger: Ledger, sc
         *_circles(order),
         *pruning.findings,
         *await unmanaged_consumers(platform, workspace.catalog, verdicts.values()),
+        *consumers_left_behind(workspace.catalog, verdicts),
+        *_secret_findings(verdicts.values()),
     ]
     _mention_renames(changes, left, history)
     plan = _document(workspace, observation, verdicts, changes, order, findings)
@@ -163,7 +165,8 @@ async def _prune(
     if not scope.prune:
         return Pruning(findings=point_out(left))
     policy = workspace.environment.policy
-    return await prune(platform, observation, left, verdicts, workspace.catalog, policy)
+    drift = DriftPolicy(policy.on_drift, scope.targets)
+    return await prune(platform, observation, left, verdicts, workspace.catalog, policy, drift)
 
 
 def _refuse_empty_selection(scope: Scope, chosen: Iterable[str], left: Iterable[str]) -> None:
@@ -181,6 +184,18 @@ def _refuse_empty_selection(scope: Scope, chosen: Iterable[str], left: Iterable[
 
 def _linkage(workspace: Workspace, platform: Platform, observation: Observation, chosen: set[str]) -> Linkage:
     return Linkage(platform, observation.org, chosen, workspace.missing_is_made)
+
+
+def _secret_findings(verdicts: Iterable[Verdict]) -> list[Finding]:
+    """Secrets that would change more of a flow than their own place; better known before anything is applied."""
+    findings: list[Finding] = []
+    for verdict in verdicts:
+        if verdict.publishes and verdict.desired is not None and verdict.desired.secrets:
+            try:
+                _ = verdict.desired.content
+            except SpecError as error:
+                findings += error.findings
+    return findings
 
 
 def _all_live(observation: Observation) -> dict[str, Verdict]:

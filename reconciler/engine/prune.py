@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
 from reconciler.engine.document import Action
+from reconciler.engine.drift import DriftPolicy, by_whom
+from reconciler.engine.fields import state_digest
 from reconciler.engine.graph import matches
 from reconciler.engine.observe import Observation, candidate_addresses, flow_addresses
 from reconciler.engine.verdict import Verdict
@@ -59,6 +61,7 @@ async def prune(
     wanted: Mapping[str, Verdict],
     catalog: Catalog,
     policy: Policy,
+    drift: DriftPolicy,
 ) -> Pruning:
     """Decides which orphans go. ``wanted`` are the verdicts on what the specs want."""
     pruning = Pruning()
@@ -72,11 +75,37 @@ async def prune(
         blockers |= named.get(address, set())
         if blockers:
             pruning.findings.append(_in_use(address, blockers))
-        if matches(address, policy.protect):
-            pruning.findings.append(_protected(address))
-    if policy.max_deletes is not None and len(left) > policy.max_deletes:
-        pruning.findings.append(_too_many(list(left), policy.max_deletes))
+        if _drifted(verdict) and not drift.overwrites(address):
+            pruning.findings.append(_changed_by_hand(verdict))
+    pruning.findings += delete_policy_findings(list(left), policy)
     return pruning
+
+
+def delete_policy_findings(deletes: Sequence[str], policy: Policy) -> list[Finding]:
+    """What the environment's policy has against these deletes."""
+    findings = [_protected(address) for address in deletes if matches(address, policy.protect)]
+    if policy.max_deletes is not None and len(deletes) > policy.max_deletes:
+        findings.append(_too_many(deletes, policy.max_deletes))
+    return findings
+
+
+def _drifted(verdict: Verdict) -> bool:
+    live, row = verdict.live, verdict.row
+    assert live is not None
+    assert row is not None
+    if verdict.kind.content_in_versions:
+        return live.version != row.version
+    return state_digest(live, row.fields) != row.state_digest
+
+
+def _changed_by_hand(verdict: Verdict) -> Finding:
+    return Finding(
+        id="drift",
+        message=f"{verdict.address} is in the specs no longer, but was changed in the org{by_whom(verdict.live)} "
+        "since it was applied; deleting it would lose that.",
+        address=verdict.address,
+        remedy=f"Keep it in the specs, or delete it with --prune --target '{verdict.address}'.",
+    )
 
 
 def _named(catalog: Catalog, left: Mapping[str, Verdict]) -> dict[str, set[str]]:
@@ -137,7 +166,7 @@ def _protected(address: str) -> Finding:
     )
 
 
-def _too_many(addresses: list[str], limit: int) -> Finding:
+def _too_many(addresses: Sequence[str], limit: int) -> Finding:
     return Finding(
         id="too-many-deletes",
         message=f"The plan would delete {len(addresses)} objects ({', '.join(addresses)}); "

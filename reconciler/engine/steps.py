@@ -14,7 +14,7 @@ from reconciler.engine.linkage import resolve_reference
 from reconciler.engine.observe import Org, flow_addresses
 from reconciler.kinds.base import Desired, Kind, Live, Operations
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import Ledger, Row, now_utc
+from reconciler.ledger import Ledger, LockLostError, Row, now_utc
 from reconciler.platform import FlowLocked, JobFailed, Platform
 from reconciler.problems import ReconcilerError
 
@@ -103,6 +103,8 @@ class Steps:
         row = self.rows.get(change.address)
         if row is None or row.object_id != live.id:
             await self._record(kind, change, after, await self._modules_in(kind, change, live))
+        else:
+            await self._write(row.model_copy(update={"division": after.division}))
         return after.version
 
     async def _check(self, kind: Kind, change: Change) -> Live | None:
@@ -121,6 +123,11 @@ class Steps:
         live = await kind.read(self.platform, known)
         if live is None:
             raise Refused(f"{change.address} was deleted in the org since the plan was made.", remedy="Plan again.")
+        if live.address != change.address:
+            raise Refused(
+                f"{change.address} was renamed in the org since the plan was made; it is {live.address} now.",
+                remedy="Plan again.",
+            )
         if live.version != expected.version:
             raise Refused(
                 f"{change.address} was changed in the org since the plan was made{_by(live)}: "
@@ -133,12 +140,12 @@ class Steps:
         desired = self.wanted[change.address]
         self.history.remember(desired)
         fields = () if kind.content_in_versions else tuple(sorted(desired.content.canonical))
-        await self.ledger.write(
-            self.lease.lock,
+        await self._write(
             Row(
                 address=change.address,
                 object_id=live.id,
                 version=live.version,
+                division=live.division,
                 spec_digest=desired.digest,
                 fields=fields,
                 state_digest=None if kind.content_in_versions else state_digest(live, fields),
@@ -150,8 +157,18 @@ class Steps:
                 applied_by=self.signature.holder,
                 applied_at=now_utc(),
                 run=self.signature.run,
-            ),
+            )
         )
+
+    async def _write(self, row: Row) -> None:
+        try:
+            await self.ledger.write(self.lease.lock, row)
+        except LockLostError as error:
+            self.lease.lost = error
+            raise ReconcilerError(
+                f"{row.address} was applied, but the lock was lost before that could be written down.",
+                remedy="Plan again; what was published is recognised.",
+            ) from None
 
     def _modules_now(self, kind: Kind, desired: Desired) -> dict[str, str]:
         """The modules that were just copied in: the ones that are live now, since they come first."""

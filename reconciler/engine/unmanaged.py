@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from reconciler.engine.document import Action
-from reconciler.engine.observe import Observation
+from reconciler.engine.observe import Observation, flow_addresses
 from reconciler.engine.verdict import Verdict
+from reconciler.kinds.base import Desired, Live
+from reconciler.kinds.registry import kind_of
 from reconciler.platform import Platform
 from reconciler.problems import Finding, Severity
 from reconciler.specs import Catalog
@@ -17,8 +19,40 @@ def unmanaged_addresses(catalog: Catalog, observation: Observation) -> list[str]
     return sorted(
         address
         for address, live in observation.org.by_address.items()
-        if not live.system and address not in catalog.resources and observation.row(address) is None
+        if not live.system and address not in catalog.resources and not _ours(observation, address, live)
     )
+
+
+def consumers_left_behind(catalog: Catalog, verdicts: Mapping[str, Verdict]) -> list[Finding]:
+    """Warnings on consumers in the specs that --target or --exclude leaves out although their module changes."""
+    publishing = {address for address, verdict in verdicts.items() if verdict.publishes}
+    return [
+        Finding(
+            id="consumer-left-behind",
+            severity=Severity.WARNING,
+            message=f"{address} holds {module}, which this plan publishes, but is left out of it; "
+            "it keeps the old version until it is published.",
+            address=address,
+            file=desired.file,
+            line=desired.line,
+            remedy="Plan without --target and --exclude to republish it.",
+        )
+        for address, desired in catalog.resources.items()
+        if address not in verdicts
+        for module in _held_modules(desired, catalog)
+        if module in publishing
+    ]
+
+
+def _held_modules(desired: Desired, catalog: Catalog) -> list[str]:
+    kind = kind_of(desired.kind)
+    held = [flow_addresses(r, catalog.resources)[:1] for r in desired.references if kind.embeds(r)]
+    return list(dict.fromkeys(address for addresses in held for address in addresses))
+
+
+def _ours(observation: Observation, address: str, live: Live) -> bool:
+    row = observation.row(address)
+    return row is not None and row.object_id == live.id
 
 
 async def unmanaged_consumers(platform: Platform, catalog: Catalog, verdicts: Iterable[Verdict]) -> list[Finding]:

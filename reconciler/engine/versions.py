@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.archy.declared import declared_only
 from reconciler.engine.differences import flow_differences
 from reconciler.engine.document import NOT_THERE, Action, Difference
-from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, turned
+from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand, turned
 from reconciler.engine.exports import Exports, Hide, Wanted
 from reconciler.engine.history import History
 from reconciler.engine.masking import first_placeholder, hide_all, hide_like
@@ -38,7 +38,7 @@ class VersionJudge:
             hide = self._hider(verdict)
             wanted.append(Wanted(live, live.version, hide))
             if row is not None and row.object_id == live.id and row.version is not None:
-                wanted.append(Wanted(live, row.version, hide))
+                wanted.append(Wanted(live, row.version, hide, optional=True))
         await self.exports.fetch(wanted)
 
     def judge(self, verdict: Verdict) -> None:
@@ -62,6 +62,10 @@ class VersionJudge:
         assert desired is not None
         if live is None or not desired.division or not live.division or live.division == desired.division:
             return
+        if moved_by_hand(verdict):
+            self.policy.note_move(verdict)
+            if verdict.held:
+                return
         verdict.diff = (
             *verdict.diff,
             Difference(path="division", op="change", before=live.division, after=desired.division),

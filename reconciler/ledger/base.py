@@ -33,6 +33,8 @@ class Row(BaseModel):
     object_id: str
     version: str | None = None
     """The version that the apply made (flows: published version)."""
+    division: str | None = None
+    """The division that the object was in."""
     spec_digest: str
     """Digest of the canonical spec, secrets as placeholders."""
     fields: tuple[str, ...] = ()
@@ -142,6 +144,10 @@ class Ledger(ABC):
     @abstractmethod
     async def read(self) -> Snapshot:
         """Everything, without taking the lock."""
+
+    @abstractmethod
+    async def lock(self) -> LockInfo | None:
+        """The lock as it is at this moment, also an expired one."""
 
     @abstractmethod
     async def acquire(self, holder: str, run: str) -> LockInfo:

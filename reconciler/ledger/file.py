@@ -48,6 +48,10 @@ class FileLedger(Ledger):
             interrupted=tuple(interrupted),
         )
 
+    async def lock(self) -> LockInfo | None:
+        """See ``Ledger.lock``."""
+        return self._read_lock()
+
     async def acquire(self, holder: str, run: str) -> LockInfo:
         """See ``Ledger.acquire``; creating the lock file exclusively is what makes it a lock."""
         held = self._read_lock()
@@ -166,8 +170,13 @@ class FileLedger(Ledger):
 
 def _replace(path: Path, text: str) -> None:
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise ReconcilerError(
+            f"{path}: the ledger cannot be written: {error.strerror}.", remedy="Make room, or mend the permissions."
+        ) from None
 
 
 def _interrupted(item: Mapping[str, Any]) -> dict[str, Any]:

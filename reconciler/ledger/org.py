@@ -43,6 +43,7 @@ COLUMNS = {
     "address": "Address",
     "object_id": "Object id",
     "version": "Version",
+    "division": "Division",
     "spec_digest": "Spec digest",
     "fields": "Declared fields",
     "state_digest": "State digest",
@@ -92,16 +93,27 @@ class OrgLedger(Ledger):
         table_id = await self._ensure_table()
         lock = new_lock(holder, run, now_utc())
         if not await self._try_create_lock(table_id, lock):
-            held = _lock(await self._platform.data_tables.row(table_id, LOCK_KEY))
+            held = await self.lock()
             if held is not None and not held.expired(now_utc()):
                 raise LockedError(held)
             if held is not None:
+                await self._read_head(table_id)
                 await self._drop_lock(table_id, held)
             if not await self._try_create_lock(table_id, lock):
-                raise LockedError(_lock(await self._platform.data_tables.row(table_id, LOCK_KEY)) or lock)
+                raise LockedError(await self.lock() or lock)
             await self._check(table_id, lock)
-        await self._write_head(table_id, state=HELD)
+        try:
+            await self._read_head(table_id)
+            await self._write_head(table_id, state=HELD)
+        except BaseException:
+            await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
+            raise
         return lock
+
+    async def lock(self) -> LockInfo | None:
+        """See ``Ledger.lock``."""
+        table = self._table_id or getattr(await self._platform.data_tables.find(self._name), "id", None)
+        return _lock(await self._platform.data_tables.row(table, LOCK_KEY)) if table else None
 
     async def renew(self, lock: LockInfo, inflight: tuple[str, ...] = ()) -> LockInfo:
         """See ``Ledger.renew``."""
@@ -143,8 +155,8 @@ class OrgLedger(Ledger):
         if table is None:
             return None
         self._table_id = table.id
-        self._head = _note(await self._platform.data_tables.row(table.id, HEAD_KEY))
-        lock = _lock(await self._platform.data_tables.row(table.id, LOCK_KEY))
+        await self._read_head(table.id)
+        lock = await self.lock()
         if lock is not None:
             await self._drop_lock(table.id, lock)
         return lock
@@ -158,7 +170,7 @@ class OrgLedger(Ledger):
                 return cached
         listed = await self._platform.data_tables.rows(table_id)
         cells = {str(row.get("key")): dict(row) for row in listed}
-        if _settled_revision(cells.get(HEAD_KEY)):
+        if _settled_revision(cells.get(HEAD_KEY)) and LOCK_KEY not in cells:
             self._cache.set(f"ledger:{table_id}", cells)
         return cells
 
@@ -222,11 +234,14 @@ class OrgLedger(Ledger):
         if self._table_id is None:
             table = await self._platform.data_tables.find(self._name) or await self._create_table()
             self._table_id = table.id
-            head = await self._platform.data_tables.row(table.id, HEAD_KEY)
-            self._head = _note(head)
-            if head is not None:
-                self._keys.add(HEAD_KEY)
         return self._table_id
+
+    async def _read_head(self, table_id: str) -> None:
+        """The head as it is now; to be read under the lock before it is written."""
+        head = await self._platform.data_tables.row(table_id, HEAD_KEY)
+        self._head = _note(head)
+        if head is not None:
+            self._keys.add(HEAD_KEY)
 
     async def _create_table(self) -> DataTable:
         try:
@@ -262,6 +277,7 @@ def _cells(row: Row) -> dict[str, str]:
         "address": row.address,
         "object_id": row.object_id,
         "version": row.version or "",
+        "division": row.division or "",
         "spec_digest": row.spec_digest,
         "fields": " ".join(row.fields),
         "state_digest": row.state_digest or "",
@@ -282,6 +298,7 @@ def _row(cells: Mapping[str, Any]) -> Row:
             address=cells["address"],
             object_id=cells["object_id"],
             version=cells.get("version") or None,
+            division=cells.get("division") or None,
             spec_digest=cells["spec_digest"],
             fields=tuple(cells.get("fields", "").split()),
             state_digest=cells.get("state_digest") or None,
