@@ -30,7 +30,7 @@ venv: $(VENV)/.run ## Prepare .venv
 
 .PHONY: validate
 validate: $(VENV)/.run ## Check all specs offline
-	@$(RECONCILER) validate --env $(ENV)
+	@$(RECONCILER) validate --env $(ENV) $(ARGS)
 
 .PHONY: plan
 plan: $(VENV)/.run ## Show what would change in ENV, and save it for apply

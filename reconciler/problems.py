@@ -87,4 +87,4 @@ class SpecError(ReconcilerError):
         findings = tuple(findings)
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-        super().__init__(f"{count} in the specs; nothing was sent to the org.", findings=findings)
+        super().__init__(f"{count}; nothing was sent to the org.", findings=findings)

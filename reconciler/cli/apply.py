@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,17 +12,18 @@ import typer
 from rich.text import Text
 
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
-from reconciler.cli.output import people, say
+from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
-from reconciler.engine.apply import Apply
+from reconciler.engine.apply import Apply, StalePlanError
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import RunReport
 from reconciler.engine.planner import Scope, Workspace
-from reconciler.problems import ReconcilerError, SpecError
+from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
 from reconciler.report.text import plan_text, run_text
-from reconciler.specs import missing_secret_finding
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def register(app: typer.Typer) -> None:
@@ -49,8 +49,12 @@ def apply(
             remedy="Leave them out, or plan again with them.",
         )
     plan = load_plan(planfile) if planfile is not None else None
+    if plan is not None and env is not None and env != plan.environment:
+        raise StalePlanError(
+            f"The plan was made for the environment {plan.environment!r}, not for {env!r}.",
+            remedy=f"Apply it with --env {plan.environment}, or plan again.",
+        )
     workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT))
-    _check_secrets(workspace)
     report = asyncio.run(_apply(workspace, plan, scope, auto_approve))
     say(run_text(report))
     return report.exit_code
@@ -61,9 +65,9 @@ async def _apply(workspace: Workspace, plan: Plan | None, scope: Scope, auto_app
     journal = Journal(workspace.root / STATE / "runs" / workspace.environment.name / f"{run}.jsonl")
     try:
         async with connect(workspace) as connected:
-            with Progress(people()) as progress:
+            with Progress(people(), live=interactive()) as progress:
                 applying = _applying(workspace, connected, run, journal, progress, auto_approve)
-                _stop_on_signals(applying)
+                applying.on_locked = lambda: _stop_on_signals(applying, progress)
                 if plan is None:
                     _, report = await applying.run_fresh(scope)
                 else:
@@ -95,33 +99,33 @@ def _applying(
 
 def _confirm(plan: Plan, auto_approve: bool) -> bool:
     say(plan_text(plan))
-    if auto_approve:
+    if auto_approve or not plan.changes:
         return True
-    if not sys.stdin.isatty():
+    if not interactive():
         raise ReconcilerError(
             "There is nobody to ask whether to apply this plan.",
             remedy="Pass --auto-approve, or save a plan, have it reviewed and apply that.",
         )
-    return typer.confirm("Apply this?", err=True)
+    # asyncio would swallow the first Ctrl-C while the question waits.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return typer.confirm("Apply this?", err=True)
+    except (typer.Abort, KeyboardInterrupt):
+        say([Text()])
+        return False
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def _check_secrets(workspace: Workspace) -> None:
-    """A flow must not be published with a placeholder in it; better to know before anything is done."""
-    missing = workspace.secrets.missing()
-    used = {name for desired in workspace.catalog.resources.values() for name in desired.secrets}
-    findings = [missing_secret_finding(secret, workspace.environment.name) for secret in missing if secret.name in used]
-    if findings:
-        raise SpecError(findings)
-
-
-def _stop_on_signals(applying: Apply) -> None:
+def _stop_on_signals(applying: Apply, progress: Progress) -> None:
     """The first signal lets running changes end; a second one ends the process as usual."""
     loop = asyncio.get_running_loop()
 
     def stop(received: signal.Signals) -> None:
         applying.stop()
-        loop.remove_signal_handler(received)
-        say([Text("Stopping after the changes that are running; once more stops at once.", style="yellow")])
+        for each in STOP_SIGNALS:
+            loop.remove_signal_handler(each)
+        progress.notice(f"{received.name}: stopping after the changes that are running; once more stops at once.")
 
-    for received in (signal.SIGINT, signal.SIGTERM):
+    for received in STOP_SIGNALS:
         loop.add_signal_handler(received, stop, received)

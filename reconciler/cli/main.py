@@ -7,6 +7,8 @@ drift found (``drift``); 3 stale or already applied plan, or locked; 4 applied i
 from __future__ import annotations
 
 import sys
+import tempfile
+import traceback
 from collections.abc import Sequence
 
 import typer
@@ -54,9 +56,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
         # Whoever read our output has gone; there is nobody to tell.
         sys.stderr.close()
         return 1
+    except OSError as error:
+        explain(ReconcilerError(*_file_problem(error)))
+        return 1
     except SystemExit as leaving:
         return _exit_code(leaving)
+    except Exception as error:  # noqa: BLE001 - no traceback ever reaches a user; the file has it for us
+        explain(ReconcilerError(f"Internal error: {type(error).__name__}.", remedy=_keep_traceback()))
+        return 1
     return 0
+
+
+def _file_problem(error: OSError) -> tuple[str]:
+    where = f"{error.filename}: " if error.filename else ""
+    return (f"{where}{error.strerror or error}.",)
+
+
+def _keep_traceback() -> str:
+    """Writes the traceback where a maintainer can ask for it; says where."""
+    with tempfile.NamedTemporaryFile("w", prefix="reconciler-", suffix=".log", delete=False) as file:
+        file.write(traceback.format_exc())
+    return f"Please report it to the maintainers with the file {file.name} (look first whether it holds a secret)."
 
 
 def _exit_code(leaving: SystemExit) -> int:
@@ -64,8 +84,3 @@ def _exit_code(leaving: SystemExit) -> int:
     own = isinstance(leaving.__context__, typer.Exit)
     code = leaving.code if isinstance(leaving.code, int) else 1
     return code if own or code == 0 else 1
-
-
-def main() -> None:
-    """Entry point of the console script."""
-    sys.exit(run())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from rich.console import Console
@@ -11,6 +12,10 @@ from rich.text import Text
 
 from reconciler.problems import ReconcilerError
 from reconciler.report.text import findings_text
+
+HANGING = 2
+"""Columns that the following lines of a wrapped line are set in."""
+MIN_WIDTH = 20
 
 
 class Format(StrEnum):
@@ -26,11 +31,27 @@ def people() -> Console:
     return Console(file=sys.stderr, highlight=False, emoji=False, markup=False)
 
 
+def interactive() -> bool:
+    """Whether a person sits at a terminal and may be asked; never in a pipeline (``CI``)."""
+    return sys.stdin.isatty() and not os.environ.get("CI")
+
+
 def say(lines: Iterable[Text]) -> None:
-    """Prints lines for people, unwrapped."""
+    """Prints lines for people; on a terminal long ones are wrapped between words, under their own indent."""
     console = people()
     for line in lines:
-        console.print(line, soft_wrap=True)
+        if console.is_terminal and line.cell_len > console.width:
+            for part in _wrapped(line, console):
+                console.print(part)
+        else:
+            console.print(line, soft_wrap=True)
+
+
+def _wrapped(line: Text, console: Console) -> Iterator[Text]:
+    indent = len(line.plain) - len(line.plain.lstrip())
+    room = max(console.width - indent - HANGING, MIN_WIDTH)
+    for number, part in enumerate(line[indent:].wrap(console, room)):
+        yield Text(" " * (indent + (HANGING if number else 0))) + part
 
 
 def document(text: str) -> None:
@@ -42,7 +63,7 @@ def document(text: str) -> None:
 def explain(error: ReconcilerError) -> None:
     """Says what went wrong and what to do, with every finding behind it."""
     say(findings_text(error.findings))
-    line = Text("Error: ", style="bold red")
+    line = Text("Error: " if error.exit_code else "", style="bold red")
     line.append(error.message, style="default")
     say([line])
     if error.remedy:

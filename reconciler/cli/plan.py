@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -33,17 +35,27 @@ def plan(
     exclude: Excludes = None,
     prune: Prune = False,
 ) -> int:
-    """Show what would change in the org, and why. Nothing is changed."""
+    """Show what would change in the org, and why. Nothing is changed.
+
+    Text is written to stderr; JSON and Markdown are written to stdout.
+    """
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
     with failed_as_json(format):
         made = asyncio.run(_plan(open_workspace(env), scope))
     show_plan(made, format)
     if out is not None:
         save_plan(made, out)
-        say([Text(f"Saved as {out}; `reconciler apply {out}` does exactly this.", style="dim")])
+        say([Text(_saved(made, out), style="dim")])
     if made.errors:
         return 1
     return 2 if detailed_exitcode and made.changes else 0
+
+
+def _saved(plan: Plan, out: Path) -> str:
+    if plan.errors or not plan.changes:
+        return f"Saved as {out}."
+    command = "make apply" if os.environ.get("MAKELEVEL") else f"reconciler apply {shlex.quote(str(out))}"
+    return f"Saved as {out}; `{command}` does exactly this."
 
 
 async def _plan(workspace: Workspace, scope: Scope) -> Plan:

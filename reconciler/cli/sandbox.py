@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reconciler.cli.options import command
+from reconciler.problems import ReconcilerError
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    port: Annotated[int, typer.Option("--port", metavar="P", help="0 takes a free one.")] = 0,
+    port: Annotated[int, typer.Option("--port", metavar="P", min=0, max=65535, help="0 takes a free one.")] = 0,
     data: Annotated[
         Path | None,
         typer.Option("--data", metavar="FILE", help="SQLite file that keeps the org; else a temporary one."),
@@ -33,5 +35,10 @@ def serve(
     """Serve a sandbox org on loopback; prints one JSON line with addresses and credentials when ready."""
     from reconciler.sandbox.server import serve as serve_sandbox  # only this command pays for a web server
 
-    serve_sandbox(port=port, data=data, seed=seed, strict=strict)
+    try:
+        serve_sandbox(port=port, data=data, seed=seed, strict=strict)
+    except (OSError, sqlite3.Error) as error:
+        raise ReconcilerError(
+            f"The sandbox cannot be served: {error}.", remedy="Take another --port, or check the --data file."
+        ) from None
     return 0

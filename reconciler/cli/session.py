@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -102,17 +103,18 @@ def _connection(workspace: Workspace) -> Iterator[Connection]:
     from reconciler.sandbox.store import StoreError
 
     data = workspace.root / (org.sandbox.data or f"{STATE}/{workspace.environment.name}-org.sqlite")
-    data.parent.mkdir(parents=True, exist_ok=True)
     try:
+        data.parent.mkdir(parents=True, exist_ok=True)
         running = embedded.start(
             data,
             seed=workspace.root / org.sandbox.seed if org.sandbox.seed else None,
             missing_references=org.sandbox.missing_references,
         )
-    except (StoreError, OSError) as error:
+    except (StoreError, OSError, sqlite3.Error) as error:
         raise ReconcilerError(
             f"The sandbox org could not be started: {error}",
-            remedy=f"Remove {data.relative_to(workspace.root)} to begin with a fresh org.",
+            remedy=f"Check that you may write {data.relative_to(workspace.root)}; "
+            "to begin with a fresh org, move it away.",
         ) from None
     try:
         yield Connection(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
-from reconciler.cli.output import say
+from reconciler.cli.output import interactive, say
 from reconciler.cli.session import connect, open_workspace
 from reconciler.engine.planner import Workspace
 from reconciler.ledger import LockInfo, now_utc, stamp
@@ -52,4 +51,4 @@ def _whose(lock: LockInfo) -> str:
 
 
 def _confirmed() -> bool:
-    return sys.stdin.isatty() and typer.confirm("Drop it? A run that is still alive stops writing.", err=True)
+    return interactive() and typer.confirm("Drop it? A run that is still alive stops writing.", err=True)

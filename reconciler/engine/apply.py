@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,10 +19,10 @@ from reconciler.engine.planner import Planning, Scope, Workspace, make_plan
 from reconciler.engine.prune import delete_policy_findings
 from reconciler.engine.steps import Signature, Steps
 from reconciler.engine.verdict import Verdict
-from reconciler.ledger import Ending, Ledger, LockLostError, Row, now_utc, short_hash
+from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, Row, now_utc, short_hash
 from reconciler.platform import Platform
 from reconciler.problems import ReconcilerError, Severity
-from reconciler.specs import Masker
+from reconciler.specs import Masker, missing_secret_finding
 
 Confirm = Callable[[Plan], bool]
 
@@ -33,7 +34,9 @@ class StalePlanError(ReconcilerError):
 
 
 class DeclinedError(ReconcilerError):
-    """The person at the terminal said no; nothing was done."""
+    """The person at the terminal said no; nothing was done, and that is no error (exit code 0)."""
+
+    exit_code: ClassVar[int] = 0
 
 
 class UnusablePlanError(ReconcilerError):
@@ -52,30 +55,35 @@ class Apply:
     journal: Journal
     listener: Listener
     confirm: Confirm
+    on_locked: Callable[[], None] = lambda: None
+    """Called once the lock is held: from here on a signal must let the run end in order."""
     execution: Execution | None = None
     stopping: bool = False
+    _released: bool = False
 
     async def run_fresh(self, scope: Scope) -> tuple[Planning, RunReport]:
-        """Plans and applies.
+        """Plans, asks, and applies; the lock is taken after the answer.
 
         Raises:
             LockedError: another run holds the lock.
             UnusablePlanError: the plan holds errors.
             DeclinedError: the plan was not confirmed.
+            StalePlanError: another run applied something while the question waited.
         """
-        async with held(Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))) as lease:
-            try:
-                planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
-                self._refuse_stopped()
-                _refuse_errors(planning.plan)
-                if planning.plan.changes and not self.confirm(planning.plan):
-                    raise DeclinedError("Nothing was applied.")
-                report = await self._carry_out(planning, planning.plan, lease)
-            except BaseException:
-                await self._release(lease, Ending())
-                raise
-            await self._release(lease, self._ending(planning, report, lease))
-        return planning, report
+        planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
+        if planning.observation.ledger.lock is not None and not planning.observation.ledger.lock.expired(now_utc()):
+            raise LockedError(planning.observation.ledger.lock)
+        _refuse_errors(planning.plan)
+        self._refuse_missing_secrets(planning.plan)
+        if not self.confirm(planning.plan):
+            raise DeclinedError("Nothing was applied.")
+        async with self._locked() as lease:
+            if self.ledger.revision_at_lock != planning.observation.ledger.revision:
+                raise StalePlanError(
+                    "Another run applied something since this plan was made; nothing was applied.",
+                    remedy="Run apply again.",
+                )
+            return planning, await self._carry_out(planning, planning.plan, lease)
 
     async def run_saved(self, plan: Plan) -> tuple[Planning, RunReport]:
         """Applies a saved plan, after checking that it still fits.
@@ -88,6 +96,7 @@ class Apply:
         self._check_source(plan)
         _refuse_errors(plan)
         self._check_policy(plan)
+        self._refuse_missing_secrets(plan)
         identity = await self.platform.organization()
         if identity.id != plan.org.id:
             raise StalePlanError(
@@ -95,20 +104,13 @@ class Apply:
                 f"but the credentials belong to {identity.name!r} ({identity.id}).",
                 remedy="Use that org's credentials, or plan again.",
             )
-        async with held(Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))) as lease:
-            try:
-                planning = await make_plan(self.workspace, self.platform, self.ledger, Scope())
-                self._refuse_stopped()
-                if plan.id in planning.observation.ledger.applied_plans:
-                    raise StalePlanError(
-                        f"The plan {plan.id} was applied already.", remedy="Plan again to see what is left."
-                    )
-                report = await self._carry_out(planning, plan, lease)
-            except BaseException:
-                await self._release(lease, Ending())
-                raise
-            await self._release(lease, self._ending(planning, report, lease))
-        return planning, report
+        async with self._locked() as lease:
+            planning = await make_plan(self.workspace, self.platform, self.ledger, Scope(), own_run=self.run)
+            if plan.id in planning.observation.ledger.applied_plans:
+                raise StalePlanError(
+                    f"The plan {plan.id} was applied already.", remedy="Plan again to see what is left."
+                )
+            return planning, await self._carry_out(planning, plan, lease)
 
     def stop(self) -> None:
         """Starts nothing more; what runs is finished and recorded."""
@@ -116,9 +118,30 @@ class Apply:
         if self.execution is not None:
             self.execution.stopping = True
 
-    def _refuse_stopped(self) -> None:
-        if self.stopping:
-            raise DeclinedError("Stopped before anything was applied.")
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[Lease]:
+        """Holds the lock for the block; whatever happens in it, the ledger learns how it ended."""
+        lease = Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))
+        try:
+            self.on_locked()
+            async with held(lease):
+                yield lease
+        finally:
+            # Reached with the lock in hand also when the run failed, was cancelled, or had nothing to do.
+            if not self._released:
+                await self._release(lease, Ending(unsettled=frozenset(map(short_hash, lease.unsettled))))
+
+    def _refuse_missing_secrets(self, plan: Plan) -> None:
+        """A flow must not be published with a placeholder in it; better to know before anything is done."""
+        publishing = [self.workspace.catalog.resources.get(change.address) for change in plan.changes]
+        used = {name for desired in publishing if desired is not None for name in desired.secrets}
+        findings = [
+            missing_secret_finding(secret, plan.environment)
+            for secret in self.workspace.secrets.missing()
+            if secret.name in used
+        ]
+        if findings:
+            raise UnusablePlanError("Secrets that this plan publishes are not set here.", findings=findings)
 
     def _check_source(self, plan: Plan) -> None:
         if plan.environment != self.workspace.environment.name:
@@ -153,6 +176,7 @@ class Apply:
             concurrency=self.workspace.environment.concurrency,
             mask=Masker(self.workspace.secrets).mask,
         )
+        self.execution.stopping = self.stopping
         results = await self.execution.run()
         healed = () if lease.lost else await self._keep_house(planning, plan, lease)
         report = RunReport(
@@ -161,11 +185,12 @@ class Apply:
             environment=plan.environment,
             results=results,
             healed=healed,
-            lock_lost=str(lease.lost) if lease.lost else None,
             stopped=self.execution.stopping,
             seconds=time.monotonic() - started,
             requests=self.platform.requests,
         )
+        await self._release(lease, self._ending(planning, report, lease))
+        report = report.model_copy(update={"lock_lost": str(lease.lost) if lease.lost else None})
         self.journal.run_ended(report)
         return report
 
@@ -187,7 +212,11 @@ class Apply:
     async def _keep_house(self, planning: Planning, plan: Plan, lease: Lease) -> tuple[str, ...]:
         """Renews rows of objects that mean the same under another version, drops rows of what is gone."""
         touched = {change.address for change in plan.changes}
-        healed = []
+        healed: list[str] = []
+        try:
+            await lease.confirm()
+        except LockLostError:
+            return ()
         for verdict in planning.heals:
             if verdict.address not in touched:
                 await self.ledger.write(lease.lock, self._healed_row(verdict))
@@ -223,12 +252,14 @@ class Apply:
         waiting = {change.address for change in planning.plan.changes} - {r.address for r in report.results}
         settled = planning.verdicts.keys() - undone - held - waiting - lease.unsettled
         return Ending(
-            applied_plan=report.plan if report.results else None,
+            applied_plan=report.plan if report.count(Outcome.APPLIED) else None,
+            origin=self.workspace.commit.origin,
             unsettled=frozenset(short_hash(address) for address in lease.unsettled),
             settled=frozenset(short_hash(address) for address in settled),
         )
 
     async def _release(self, lease: Lease, ending: Ending) -> None:
+        self._released = True
         if lease.lost is not None:
             return
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.engine.claims import held, wanted
 from reconciler.engine.document import Action
 from reconciler.engine.graph import Graph, find_cycles, reference_graph
 from reconciler.engine.observe import flow_addresses
@@ -65,40 +66,9 @@ def change_graph(catalog_edges: Graph, changes: Mapping[str, Verdict], users: Ma
     return reference_graph(edges)
 
 
-def claim_findings(changes: Mapping[str, Verdict], lives: Mapping[str, Verdict]) -> list[Finding]:
-    """Errors for what a change wants and an object that stays as it is has, e.g. a phone number."""
-    findings = []
-    holders = {claim: other for address, other in lives.items() if address not in changes for claim in _has(other)}
-    for address, verdict in changes.items():
-        for claim in sorted(_wants(verdict) - _has(verdict)):
-            holder = holders.get(claim)
-            if holder is not None and verdict.desired is not None:
-                findings.append(
-                    Finding(
-                        id="number-in-use",
-                        message=f"{address} wants {claim}, which is on {holder.address} in the org.",
-                        address=address,
-                        file=verdict.desired.file,
-                        line=verdict.desired.line,
-                        remedy="Take it off there first, or bring that one into the specs.",
-                    )
-                )
-    return findings
-
-
 def _handed_over(changes: Mapping[str, Verdict]) -> dict[str, set[str]]:
-    giving = {claim: address for address, v in changes.items() for claim in _has(v) - _wants(v)}
+    giving = {claim: address for address, v in changes.items() for claim in held(v) - wanted(v)}
     return {
-        address: {giving[claim] for claim in _wants(verdict) - _has(verdict) if claim in giving}
+        address: {giving[claim] for claim in wanted(verdict) - held(verdict) if claim in giving}
         for address, verdict in changes.items()
     }
-
-
-def _has(verdict: Verdict) -> frozenset[str]:
-    if verdict.live is None or verdict.live.fields is None:
-        return frozenset()
-    return verdict.kind.claims(verdict.live.fields)
-
-
-def _wants(verdict: Verdict) -> frozenset[str]:
-    return verdict.kind.claims(verdict.fields_after) if verdict.desired is not None else frozenset()

@@ -150,11 +150,20 @@ class PlanFileError(ReconcilerError):
 
 
 def save_plan(plan: Plan, path: Path) -> None:
-    """Writes the plan where a reader sees either the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes the plan where a reader sees either the old file or the whole new one.
+
+    Raises:
+        PlanFileError: the file cannot be written.
+    """
+    if path.is_dir() or not path.name:
+        raise PlanFileError(f"{path}: a folder, not a file.", remedy="Name a file for the plan.")
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise PlanFileError(f"{path}: the plan cannot be written there: {error.strerror}.") from None
 
 
 def load_plan(path: Path) -> Plan:
@@ -176,5 +185,5 @@ def load_plan(path: Path) -> Plan:
         where = ".".join(str(part) for part in first["loc"]) or "the document"
         raise PlanFileError(
             f"{path}: not a plan of format version {FORMAT_VERSION}: {where}: {first['msg']}.",
-            remedy="Make the plan again with this version of the tool.",
+            remedy="Make the plan again.",
         ) from None

@@ -49,7 +49,10 @@ class FieldJudge:
             verdict.decide(Action.UPDATE, "the spec changed")
         else:
             # As we left it: the org keeps a field in other words than it was sent.
-            verdict.diff, verdict.basis = (), None
+            verdict.diff = tuple(difference for difference in verdict.diff if difference.path == "division")
+            verdict.basis = "live fields" if verdict.diff else None
+            if verdict.diff:
+                verdict.decide(Action.UPDATE, f"belongs to the division {verdict.diff[0].after}")
 
     def _judge_absent(self, verdict: Verdict) -> None:
         if verdict.row is None:

@@ -10,15 +10,22 @@ from typing import IO, Any
 from reconciler.engine.document import Plan
 from reconciler.engine.outcome import Result, RunReport
 from reconciler.ledger import now_utc
+from reconciler.problems import ReconcilerError
 
 
 class Journal:
     """Appends events; what was written survives the process."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._file: IO[str] = path.open("a", encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: IO[str] = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ReconcilerError(
+                f"{path}: the journal of the run cannot be written: {error.strerror}; nothing was applied.",
+                remedy="Mend the permissions of the folder.",
+            ) from None
 
     def run_started(self, run: str, plan: Plan, holder: str) -> None:
         """The run begins."""

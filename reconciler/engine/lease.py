@@ -57,6 +57,16 @@ class Lease:
                 await self._renew(self._announced)
             self._unsettled.add(address)
 
+    async def confirm(self) -> None:
+        """Makes sure that the lock is still ours, by asking if the last answer is too old.
+
+        Raises:
+            LockLostError: it is not.
+        """
+        async with self._gate:
+            if self.lost is not None or time.monotonic() - self._checked > CHECK_SECONDS:
+                await self._renew(self._announced)
+
     async def keep(self) -> None:
         """Renews until cancelled or lost."""
         while self.lost is None:

@@ -18,7 +18,9 @@ from reconciler.kinds.base import Desired
 from reconciler.kinds.registry import kind_of
 from reconciler.platform import Platform
 from reconciler.problems import Finding, Severity
+from reconciler.suggest import near
 
+COMMON_MODULE = "COMMONMODULE"
 LookUp = tuple[str, ...]
 """One name, or (integration, action) for data actions."""
 
@@ -119,9 +121,14 @@ class Linkage:
         return next((a for a in anywhere if a in self.wanted or a in self.org.by_address), None)
 
     def _missing(self, desired: Desired, reference: Reference) -> Finding:
-        noun = OBJECT_KINDS.get(reference.kind, reference.kind)
+        noun = _noun(reference)
         name = f"{reference.category} / {reference.name}" if reference.category else reference.name
+        candidates = candidate_addresses(reference)
         severity, consequence = Severity.ERROR, "Make it in the org first, or correct the name."
+        if candidates:
+            kinds = {address.partition("/")[0] for address in candidates}
+            known = [a.partition("/")[2] for a in (*self.wanted, *self.org.by_address) if a.partition("/")[0] in kinds]
+            consequence = f"{near(reference.name, known)}Add a spec for it, or correct the name."
         if reference.certainty is Certainty.RUNTIME:
             severity, consequence = (
                 Severity.WARNING,
@@ -162,17 +169,22 @@ def _look_up_name(reference: Reference) -> LookUp:
     return (reference.category, reference.name) if reference.category else (reference.name,)
 
 
+def _noun(reference: Reference) -> str:
+    if reference.flow_types == (COMMON_MODULE,):
+        return "common module"
+    return OBJECT_KINDS.get(reference.kind, reference.kind)
+
+
 def _kinds(addresses: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(address.partition("/")[0] for address in addresses))
 
 
 def _not_checkable(desired: Desired, reference: Reference, why: str) -> Finding:
-    noun = OBJECT_KINDS.get(reference.kind, reference.kind)
     return _finding(
         desired,
         reference,
         "not-checkable",
-        f"{desired.address}: the {noun} {reference.name!r} {why} and was not checked.",
+        f"{desired.address}: the {_noun(reference)} {reference.name!r} {why} and was not checked.",
         None,
         Severity.INFO,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
+from reconciler.engine.concurrency import together
 from reconciler.kinds.base import Live
 from reconciler.kinds.registry import all_kinds
 from reconciler.ledger import Ledger, Row, Snapshot
@@ -62,7 +62,8 @@ async def observe(platform: Platform, ledger: Ledger, expected_org: str | None) 
     """
     identity = await platform.organization()
     check_org(identity, expected_org)
-    snapshot, listings = await asyncio.gather(ledger.read(), _listings(platform))
+    snapshot = await ledger.read()
+    listings = await together(kind.list_live(platform) for kind in all_kinds())
     return Observation(_org(identity, [live for listing in listings for live in listing]), snapshot)
 
 
@@ -90,10 +91,6 @@ def candidate_addresses(reference: Reference) -> list[str]:
         if found:
             return list(found)
     return []
-
-
-async def _listings(platform: Platform) -> list[list[Live]]:
-    return await asyncio.gather(*(kind.list_live(platform) for kind in all_kinds()))
 
 
 def _org(identity: Organization, lives: Iterable[Live]) -> Org:

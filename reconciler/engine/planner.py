@@ -10,12 +10,13 @@ from pathlib import Path
 
 from reconciler.cache import Cache
 from reconciler.engine.assess import Assessor, lock_findings
-from reconciler.engine.dependencies import catalog_graph, change_graph, claim_findings, cycle_findings
+from reconciler.engine.claims import taken_findings, unavailable_findings
+from reconciler.engine.dependencies import catalog_graph, change_graph, cycle_findings
 from reconciler.engine.document import Action, Change, OrgRef, Plan, SourceRef, Summary
 from reconciler.engine.drift import DriftPolicy
 from reconciler.engine.exports import Exports
 from reconciler.engine.fields import FieldJudge
-from reconciler.engine.graph import Graph, execution_order, find_cycles, reference_graph, select
+from reconciler.engine.graph import Graph, execution_order, find_cycles, matches, reference_graph, select
 from reconciler.engine.history import History
 from reconciler.engine.linkage import Linkage
 from reconciler.engine.observe import Observation, observe
@@ -24,10 +25,11 @@ from reconciler.engine.prune import Pruning, orphans, point_out, prune
 from reconciler.engine.unmanaged import consumers_left_behind, unmanaged_addresses, unmanaged_consumers
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.versions import VersionJudge
-from reconciler.ledger import Ledger
+from reconciler.ledger import Ledger, now_utc, stamp
 from reconciler.platform import Platform
-from reconciler.problems import Finding, SpecError
+from reconciler.problems import Finding, ReconcilerError, Severity, SpecError
 from reconciler.specs import Catalog, Commit, Environment, Masker, SecretValues
+from reconciler.suggest import near
 from reconciler.version import VERSION
 
 
@@ -92,8 +94,10 @@ def check_order(catalog: Catalog) -> Graph:
     return graph
 
 
-async def make_plan(workspace: Workspace, platform: Platform, ledger: Ledger, scope: Scope) -> Planning:
-    """Plans a run.
+async def make_plan(
+    workspace: Workspace, platform: Platform, ledger: Ledger, scope: Scope, *, own_run: str | None = None
+) -> Planning:
+    """Plans a run; ``own_run`` is the one that holds the lock while it plans.
 
     Raises:
         SpecError: references go round in a circle.
@@ -104,23 +108,28 @@ async def make_plan(workspace: Workspace, platform: Platform, ledger: Ledger, sc
     observation = await observe(platform, ledger, workspace.environment.org.id)
     chosen = select(graph, scope.targets, scope.excludes)
     left = _orphans(workspace, observation, scope)
-    _refuse_empty_selection(scope, chosen, left)
+    _refuse_empty_selection(scope, {*graph, *orphans(workspace.catalog, observation)})
     history = History(workspace.root, workspace.environment.name, workspace.cache)
     verdicts = await _assessor(workspace, platform, observation, history, scope).assess(
         address for address in execution_order(graph) if address in chosen
     )
     pruning = await _prune(workspace, platform, observation, verdicts, left, scope)
+    if scope.prune and left:
+        pruning.findings += _foreign_ledger(workspace, observation)
     changes = {
         address: verdict for address, verdict in {**verdicts, **pruning.verdicts}.items() if verdict.action is not None
     }
     order = change_graph(graph, changes, pruning.users)
     findings = [
         *workspace.catalog.findings,
-        *observation.org.duplicates,
+        *_scope_findings(scope, graph, chosen),
+        *_lock_finding(observation, own_run),
+        *_duplicates(workspace.catalog, observation),
         *(finding for verdict in verdicts.values() for finding in verdict.findings),
         *lock_findings(verdicts.values()),
-        *await _linkage(workspace, platform, observation, chosen).check(verdicts.values()),
-        *claim_findings(changes, _all_live(observation)),
+        *await _linkage(workspace, platform, observation, _present(chosen, verdicts)).check(verdicts.values()),
+        *taken_findings(changes, _all_live(observation)),
+        *([] if workspace.missing_is_made else await unavailable_findings(platform, changes.values())),
         *_circles(order),
         *pruning.findings,
         *await unmanaged_consumers(platform, workspace.catalog, verdicts.values()),
@@ -169,17 +178,69 @@ async def _prune(
     return await prune(platform, observation, left, verdicts, workspace.catalog, policy, drift)
 
 
-def _refuse_empty_selection(scope: Scope, chosen: Iterable[str], left: Iterable[str]) -> None:
-    if scope.targets and not [*chosen, *left]:
-        raise SpecError(
-            [
-                Finding(
-                    id="nothing-selected",
-                    message=f"No resource matches {' '.join(scope.targets)}.",
-                    remedy="Addresses look like `commonModule/Authenticate Caller`; globs are allowed.",
+def _refuse_empty_selection(scope: Scope, known: Iterable[str]) -> None:
+    """A pattern that matches nothing is a slip, and with --exclude a dangerous one."""
+    known = tuple(known)
+    for option, patterns in (("--target", scope.targets), ("--exclude", scope.excludes)):
+        for pattern in patterns:
+            if not any(matches(address, [pattern]) for address in known):
+                raise ReconcilerError(
+                    f"{option} {pattern}: no resource matches.",
+                    remedy=f"{near(pattern, known)}Addresses look like 'commonModule/Authenticate Caller'; "
+                    "globs are allowed.",
                 )
-            ]
+
+
+def _scope_findings(scope: Scope, graph: Graph, chosen: set[str]) -> list[Finding]:
+    """Says that the plan is a part, so that nobody takes it for the whole."""
+    left_out = len(graph) - len(chosen)
+    if not left_out:
+        return []
+    options = [f"--target {pattern}" for pattern in scope.targets] + [f"--exclude {p}" for p in scope.excludes]
+    return [
+        Finding(
+            id="partial-plan",
+            severity=Severity.WARNING,
+            message=f"{left_out} of {len(graph)} resources are left out of this plan by {' '.join(options)}.",
         )
+    ]
+
+
+def _foreign_ledger(workspace: Workspace, observation: Observation) -> list[Finding]:
+    """An error where another repository wrote this ledger: what it applied looks as if it had left our specs."""
+    theirs, ours = observation.ledger.origin, workspace.commit.origin
+    if theirs is None or ours is None or theirs == ours:
+        return []
+    return [
+        Finding(
+            id="foreign-ledger",
+            message=f"This ledger was last written from the repository {theirs}, not from {ours}; "
+            "nothing is pruned, because the objects may be theirs.",
+            remedy="Give each repository a table of its own (`ledger: {type: org, table: NAME}`). If the repository "
+            "only moved, apply once without --prune.",
+        )
+    ]
+
+
+def _lock_finding(observation: Observation, own_run: str | None) -> list[Finding]:
+    lock = observation.ledger.lock
+    if lock is None or lock.run == own_run:
+        return []
+    state = "has expired" if lock.expired(now_utc()) else f"holds until {stamp(lock.expires_at)}"
+    return [
+        Finding(
+            id="locked",
+            severity=Severity.WARNING,
+            message=f"The run {lock.run} of {lock.holder} has the lock since {stamp(lock.acquired_at)}; it {state}. "
+            "What that run does may show in this plan.",
+            remedy="Wait for it to end; if it is dead, `reconciler unlock` drops its lock.",
+        )
+    ]
+
+
+def _present(chosen: set[str], verdicts: Mapping[str, Verdict]) -> set[str]:
+    """Addresses that exist after the plan; one that was deleted by hand and is left so does not."""
+    return {address for address in chosen if not (verdicts[address].held and verdicts[address].live is None)}
 
 
 def _linkage(workspace: Workspace, platform: Platform, observation: Observation, chosen: set[str]) -> Linkage:
@@ -196,6 +257,16 @@ def _secret_findings(verdicts: Iterable[Verdict]) -> list[Finding]:
             except SpecError as error:
                 findings += error.findings
     return findings
+
+
+def _duplicates(catalog: Catalog, observation: Observation) -> list[Finding]:
+    """Two objects of one name in the org: an error for what we manage, else only worth knowing."""
+    return [
+        finding
+        if finding.address in catalog.resources or observation.row(finding.address or "")
+        else finding.model_copy(update={"severity": Severity.INFO})
+        for finding in observation.org.duplicates
+    ]
 
 
 def _all_live(observation: Observation) -> dict[str, Verdict]:
@@ -273,7 +344,7 @@ def _document(
             dirty=workspace.commit.dirty,
             digest=workspace.catalog.digest,
         ),
-        summary=Summary(**counts, unchanged=sum(1 for verdict in verdicts.values() if verdict.action is None)),
+        summary=Summary(**counts, unchanged=sum(1 for v in verdicts.values() if v.action is None and not v.held)),
         changes=tuple(_change(changes[address], order) for address in sequence),
         drift=tuple(verdict.drift for verdict in verdicts.values() if verdict.drift is not None),
         unmanaged=tuple(unmanaged_addresses(workspace.catalog, observation)),

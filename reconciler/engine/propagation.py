@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from reconciler.engine.concurrency import together
 from reconciler.engine.document import Action
 from reconciler.engine.observe import Observation, flow_addresses
 from reconciler.engine.verdict import Verdict
@@ -76,7 +77,7 @@ class Propagation:
             async with gate:
                 built[verdict.address] = await verdict.kind.modules_built_with(self.platform, verdict.live)
 
-        await asyncio.gather(*(ask(verdict) for verdict in unknown))
+        await together(ask(verdict) for verdict in unknown)
         return built
 
 

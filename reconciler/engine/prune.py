@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
+from reconciler.engine.concurrency import together
 from reconciler.engine.document import Action
 from reconciler.engine.drift import DriftPolicy, by_whom
 from reconciler.engine.fields import state_digest
@@ -48,7 +48,7 @@ def point_out(left: Mapping[str, Verdict]) -> list[Finding]:
             severity=Severity.INFO,
             message=f"{address} was applied from specs that hold it no longer; it stays in the org.",
             address=address,
-            remedy="`--prune` deletes it.",
+            remedy="`--prune` deletes it (make plan ARGS=--prune).",
         )
         for address in left
     ]
@@ -65,7 +65,7 @@ async def prune(
 ) -> Pruning:
     """Decides which orphans go. ``wanted`` are the verdicts on what the specs want."""
     pruning = Pruning()
-    listings = await asyncio.gather(*(_users(platform, observation, verdict) for verdict in left.values()))
+    listings = await together(_users(platform, observation, verdict) for verdict in left.values())
     named = _named(catalog, left)
     for (address, verdict), users in zip(left.items(), listings, strict=True):
         verdict.decide(Action.DELETE, "is in the specs no longer")
@@ -169,7 +169,7 @@ def _protected(address: str) -> Finding:
 def _too_many(addresses: Sequence[str], limit: int) -> Finding:
     return Finding(
         id="too-many-deletes",
-        message=f"The plan would delete {len(addresses)} objects ({', '.join(addresses)}); "
+        message=f"The plan would delete {len(addresses)} of our objects ({', '.join(addresses)}); "
         f"`policy.max_deletes` allows {limit}.",
         remedy="Leave some out with --exclude, or raise the limit.",
     )

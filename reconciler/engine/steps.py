@@ -61,6 +61,7 @@ class Steps:
         live = await self._check(kind, change)
         if change.action is Action.ADOPT:
             assert live is not None
+            await self.lease.confirm()
             await self._record(kind, change, live, await self._modules_in(kind, change, live))
             return live.version
         await self.lease.announce(change.address, coming)

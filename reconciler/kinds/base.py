@@ -7,7 +7,7 @@ which kind it has in hand; it asks what the kind can do.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -201,6 +201,10 @@ class Kind(ABC):
     def claims(self, fields: Mapping[str, Any]) -> frozenset[str]:
         """What only one object may have at a time, such as phone numbers, out of canonical fields."""
         return frozenset()
+
+    async def unavailable(self, platform: Platform, claims: Collection[str]) -> Mapping[str, str]:
+        """Those of the claims that the org cannot give to anybody, with the reason."""
+        return {}
 
     def field_references(self, fields: Mapping[str, Any]) -> tuple[Reference, ...]:
         """References in canonical fields; none for kinds whose content lies in versions."""

@@ -15,6 +15,7 @@ from reconciler.archy.canonical import digest
 from reconciler.archy.model import Problem, Reference
 from reconciler.kinds.base import Desired, Inspection, Kind, Live, Operations
 from reconciler.platform import CrudApi, NotFound, Platform, TelephonyBody, TelephonyObject
+from reconciler.suggest import near
 
 Wire = TypeVar("Wire", bound=TelephonyObject)
 
@@ -190,8 +191,8 @@ def _problem(root: str, model: type[Spec], detail: Any) -> Problem:
     where = ".".join(str(part) for part in detail["loc"])
     match detail["type"]:
         case "extra_forbidden":
-            known = ", ".join(model.model_fields)
-            return Problem("unknown-key", f"`{root}` has no key `{where}`.", path, f"Known keys: {known}.")
+            remedy = f"{near(where, model.model_fields)}Known keys: {', '.join(model.model_fields)}."
+            return Problem("unknown-key", f"`{root}` has no key `{where}`.", path, remedy)
         case "missing":
             return Problem("missing-key", f"`{root}` needs `{where}`.", (root,), f"Add `{where}:`.")
         case "model_type" | "dict_type":

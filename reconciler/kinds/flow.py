@@ -146,6 +146,12 @@ class FlowKind(Kind):
                 remedy="Set the environment variables that the environment file names for them.",
             )
         deployed = await operations.platform.flows.deploy(upload.encode(), progress=operations.progress)
+        if before is not None and deployed.flow_id != before.id:
+            raise PlatformError(
+                f"{desired.address} was published as another object ({deployed.flow_id}) than the known one "
+                f"({before.id}): it was renamed or replaced in the org meanwhile.",
+                remedy="Look at both flows in Architect, delete the superfluous one, then plan again.",
+            )
         after = await _published(operations, deployed.flow_id, before.version if before else None)
         return await self.move(desired, after, operations)
 

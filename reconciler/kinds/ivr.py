@@ -7,7 +7,7 @@ as ``IVRCONFIGURATION``; nothing consumes an IVR that we manage.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from reconciler.archy.model import Problem, Reference
@@ -105,6 +105,11 @@ class IvrKind(FieldKind[Ivr]):
     def claims(self, fields: Mapping[str, Any]) -> frozenset[str]:
         """Its numbers: no other IVR may hold them at the same time."""
         return frozenset(fields.get("dnis") or ())
+
+    async def unavailable(self, platform: Platform, claims: Collection[str]) -> Mapping[str, str]:
+        """Numbers outside every DID pool: the org refuses an IVR with such a number (facts §3.4)."""
+        outside = await platform.did_pools.outside(claims)
+        return dict.fromkeys(outside, "lies in none of the org's pools of phone numbers (DID pools)")
 
     async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
         """Nothing that we manage consumes an IVR."""

@@ -115,6 +115,10 @@ class Snapshot:
     applied_plans: tuple[str, ...]
     """Ids of the plans applied last, oldest first."""
     interrupted: tuple[Interrupted, ...] = ()
+    origin: str | None = None
+    """The repository that wrote last, as far as it was known."""
+    revision: str | None = None
+    """Changes whenever somebody has written; None for a ledger that nobody has written yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,8 @@ class Ending:
     """What a run leaves behind; addresses as short hashes."""
 
     applied_plan: str | None = None
+    origin: str | None = None
+    """The repository that the run applied."""
     unsettled: frozenset[str] = frozenset()
     """May have been published without their row written."""
     settled: frozenset[str] = frozenset()
@@ -140,6 +146,9 @@ class Ending:
 
 class Ledger(ABC):
     """See the module. Writing is for the holder of the lock only."""
+
+    revision_at_lock: str | None = None
+    """The revision that ``acquire`` found, before it wrote anything."""
 
     @abstractmethod
     async def read(self) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -36,16 +37,19 @@ class FileLedger(Ledger):
 
     async def read(self) -> Snapshot:
         """See ``Ledger.read``."""
+        revision = self._revision()
         state = self._load()
         lock = self._read_lock()
         interrupted = [Interrupted(**_interrupted(item)) for item in state["interrupted"]]
-        if lock and lock.inflight and lock.expired(now_utc()):
+        if lock and lock.inflight:
             interrupted.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
         return Snapshot(
             rows={address: self._row(row) for address, row in state["rows"].items()},
             lock=lock,
             applied_plans=tuple(state["applied_plans"]),
             interrupted=tuple(interrupted),
+            origin=state.get("origin"),
+            revision=revision,
         )
 
     async def lock(self) -> LockInfo | None:
@@ -54,23 +58,31 @@ class FileLedger(Ledger):
 
     async def acquire(self, holder: str, run: str) -> LockInfo:
         """See ``Ledger.acquire``; creating the lock file exclusively is what makes it a lock."""
+        self.revision_at_lock = self._revision()
         held = self._read_lock()
         if held is not None:
             if not held.expired(now_utc()):
                 raise LockedError(held)
             self._drop_lock(held)
         lock = new_lock(holder, run, now_utc())
+        try:
+            self._create_lock(lock)
+        except FileExistsError:
+            other = self._read_lock()
+            raise LockedError(other or lock) from None
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+        return lock
+
+    def _create_lock(self, lock: LockInfo) -> None:
+        """Makes the lock file with its content in one step; fails when there is one."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         complete = self._lock_path.with_name(f"{self._lock_path.name}.{lock.token}")
         complete.write_text(lock.model_dump_json(), encoding="utf-8")
         try:
             os.link(complete, self._lock_path)
-        except FileExistsError:
-            other = self._read_lock()
-            raise LockedError(other or lock) from None
         finally:
             complete.unlink()
-        return lock
 
     async def renew(self, lock: LockInfo, inflight: tuple[str, ...] = ()) -> LockInfo:
         """See ``Ledger.renew``."""
@@ -99,6 +111,7 @@ class FileLedger(Ledger):
         state = self._load()
         if ending.applied_plan:
             state["applied_plans"] = [*state["applied_plans"], ending.applied_plan][-APPLIED_PLANS_KEPT:]
+        state["origin"] = ending.origin or state.get("origin")
         state["interrupted"] = ending.interrupted_after(lock, state["interrupted"])
         self._save(state)
         self._lock_path.unlink(missing_ok=True)
@@ -109,6 +122,12 @@ class FileLedger(Ledger):
         if lock is not None:
             self._drop_lock(lock)
         return lock
+
+    def _revision(self) -> str | None:
+        try:
+            return hashlib.sha256(self._path.read_bytes()).hexdigest()
+        except FileNotFoundError:
+            return None
 
     def _drop_lock(self, lock: LockInfo) -> None:
         if lock.inflight:
@@ -174,9 +193,13 @@ def _replace(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        raise ReconcilerError(
-            f"{path}: the ledger cannot be written: {error.strerror}.", remedy="Make room, or mend the permissions."
-        ) from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ReconcilerError:
+    return ReconcilerError(
+        f"{path}: the ledger cannot be written: {error.strerror}.", remedy="Make room, or mend the permissions."
+    )
 
 
 def _interrupted(item: Mapping[str, Any]) -> dict[str, Any]:

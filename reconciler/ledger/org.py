@@ -86,6 +86,8 @@ class OrgLedger(Ledger):
             lock=lock,
             applied_plans=tuple(self._head.get("plans", ())),
             interrupted=self._interrupted(lock),
+            origin=self._head.get("origin"),
+            revision=self._head.get("revision"),
         )
 
     async def acquire(self, holder: str, run: str) -> LockInfo:
@@ -96,14 +98,19 @@ class OrgLedger(Ledger):
             held = await self.lock()
             if held is not None and not held.expired(now_utc()):
                 raise LockedError(held)
+            await self._read_head(table_id)
+            found = self._head.get("revision")
             if held is not None:
-                await self._read_head(table_id)
                 await self._drop_lock(table_id, held)
             if not await self._try_create_lock(table_id, lock):
                 raise LockedError(await self.lock() or lock)
             await self._check(table_id, lock)
-        try:
             await self._read_head(table_id)
+        else:
+            await self._read_head(table_id)
+            found = self._head.get("revision")
+        self.revision_at_lock = found
+        try:
             await self._write_head(table_id, state=HELD)
         except BaseException:
             await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
@@ -145,6 +152,7 @@ class OrgLedger(Ledger):
         await self._check(table_id, lock)
         if ending.applied_plan:
             self._head["plans"] = [*self._head.get("plans", ()), ending.applied_plan][-APPLIED_PLANS_KEPT:]
+        self._head["origin"] = ending.origin or self._head.get("origin")
         self._head["interrupted"] = ending.interrupted_after(lock, self._head.get("interrupted", ()))
         await self._write_head(table_id, state=RELEASED)
         await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
@@ -183,7 +191,7 @@ class OrgLedger(Ledger):
             Interrupted(item["run"], item["holder"], frozenset(item["addresses"]))
             for item in self._head.get("interrupted", ())
         ]
-        if lock and lock.inflight and lock.expired(now_utc()):
+        if lock and lock.inflight:
             found.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
         return tuple(found)
 
@@ -191,6 +199,10 @@ class OrgLedger(Ledger):
         ending = Ending(unsettled=frozenset(lock.inflight))
         self._head["interrupted"] = ending.interrupted_after(lock, self._head.get("interrupted", ()))
         await self._write_head(table_id, state=HELD)
+        current = await self.lock()
+        if current is None or current.token != lock.token:
+            # Somebody else took it over at this very moment; theirs must stay.
+            return
         try:
             await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
         except NotFound:

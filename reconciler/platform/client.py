@@ -12,6 +12,7 @@ import httpx
 from reconciler.platform.connection import Connection
 from reconciler.platform.crud import CrudApi
 from reconciler.platform.data_tables import DataTablesApi
+from reconciler.platform.did_pools import DidPoolsApi
 from reconciler.platform.directory import Directory
 from reconciler.platform.divisions import DivisionsApi
 from reconciler.platform.flows import FlowsApi
@@ -63,6 +64,7 @@ class Platform:
         self.data_tables = DataTablesApi(self._session)
         self.tracking = TrackingApi(self._session)
         self.divisions = DivisionsApi(self._session)
+        self.did_pools = DidPoolsApi(self._session)
         self.directory = Directory(self._session)
 
     async def __aenter__(self) -> Platform:

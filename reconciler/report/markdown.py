@@ -30,7 +30,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     for change in plan.changes:
         yield ""
         yield f"### {change.action.value} `{change.address}`"
-        yield from (f"- it {_plain(reason)}" for reason in change.reasons)
+        yield from (f"- {_plain(reason)}" for reason in change.reasons)
         if change.depends_on:
             yield f"- after {', '.join(f'`{address}`' for address in change.depends_on)}"
         yield from _differences(change.diff)

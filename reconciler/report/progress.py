@@ -19,8 +19,10 @@ WAITING_SHOWN = 5
 class Progress:
     """Listens to a run. On a terminal the running changes are redrawn; elsewhere each event is a line."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, live: bool = True) -> None:
+        """``live`` False prints lines also on a terminal, as pipelines want it."""
         self._console = console
+        self._may_redraw = live and console.is_terminal and not console.is_dumb_terminal
         self._changes: dict[str, Change] = {}
         self._running: dict[str, float] = {}
         self._waits: dict[str, str] = {}
@@ -37,10 +39,14 @@ class Progress:
         if self._display is not None:
             self._display.stop()
 
+    def notice(self, text: str) -> None:
+        """Says something in between, above the live display."""
+        self._console.print(Text(text, style="yellow"), soft_wrap=True)
+
     def run_started(self, plan: Plan) -> None:
         """See ``Listener``."""
         self._changes = {change.address: change for change in plan.changes}
-        if self._changes and self._console.is_terminal and not self._console.is_dumb_terminal:
+        if self._changes and self._may_redraw:
             self._display = LiveDisplay(
                 console=self._console, get_renderable=self._picture, refresh_per_second=4, transient=True
             )

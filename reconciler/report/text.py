@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from rich.text import Text
 
 from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan
 from reconciler.engine.outcome import Outcome, Result, RunReport
+from reconciler.ledger import stamp
 from reconciler.problems import Finding, Severity
 
 STYLES = {
@@ -36,33 +38,40 @@ UNMANAGED_SHOWN = 10
 
 
 def plan_text(plan: Plan) -> Iterator[Text]:
-    """The plan, line by line."""
+    """The plan, line by line: counts, what forbids or endangers it, the changes, the rest."""
     yield Text(f"Plan for {plan.environment} · org {plan.org.name}", style="bold")
     yield _counts(plan)
-    for finding in _shown(plan.findings, Severity.ERROR):
-        yield from finding_text(finding)
+    for severity in (Severity.ERROR, Severity.WARNING):
+        for finding in _shown(plan.findings, severity):
+            yield from finding_text(finding)
     numbers = {change.address: number for number, change in enumerate(plan.changes, 1)}
     width = len(str(len(plan.changes)))
     if plan.changes:
         yield Text()
     for change in plan.changes:
         yield from _change(change, numbers, width)
-    yield from _drift_section(plan.drift)
-    yield from _findings_section(plan.findings)
+    yield from _drift_section(plan, numbers)
+    notes = list(_shown(plan.findings, Severity.INFO))
+    if notes:
+        yield Text()
+        yield from findings_text(notes)
     yield from _unmanaged_section(plan)
     yield Text()
     yield _closing(plan)
 
 
 def drift_text(plan: Plan) -> Iterator[Text]:
-    """Drift alone."""
+    """Drift alone, with what to do about it."""
     yield Text(f"Drift in {plan.environment} · org {plan.org.name}", style="bold")
     if not plan.drift:
         yield Text("No drift: the org is as it was applied last.", style="green")
         return
+    yield Text(f"  {_plural(len(plan.drift), 'object')} changed in the org since the last apply", style="yellow")
     for drift in plan.drift:
         yield Text()
         yield from _drift(drift)
+    yield Text()
+    yield Text("To keep a change, take it over into the spec; `plan` shows what apply would do.", style="dim")
 
 
 def findings_text(findings: Iterable[Finding]) -> Iterator[Text]:
@@ -106,8 +115,9 @@ def run_text(report: RunReport) -> Iterator[Text]:
     else:
         style = "green" if report.exit_code == 0 else "bold red"
         yield Text(f"Run {report.run}: {', '.join(parts)} in {report.seconds:.1f} s.", style=style)
-        slowest = sorted(report.results, key=lambda result: -result.seconds)[:3]
-        if len(report.results) > len(slowest) and slowest[0].seconds >= 1:
+        done = [result for result in report.results if result.seconds]
+        slowest = sorted(done, key=lambda result: -result.seconds)[:3]
+        if len(done) > len(slowest) and slowest[0].seconds >= 1:
             yield Text(
                 "Slowest: " + ", ".join(f"{result.address} {result.seconds:.1f} s" for result in slowest), style="dim"
             )
@@ -171,34 +181,38 @@ def _shown_value(value: Any) -> str:
     return text if len(text) <= LONG else f"{text[:LONG]}… ({len(text)} characters)"
 
 
-def _drift_section(drifts: Iterable[Drift]) -> Iterator[Text]:
-    listed = list(drifts)
-    if listed:
-        yield Text()
-        yield Text("Changed in the org since it was applied (drift):", style="bold yellow")
-        for drift in listed:
+def _drift_section(plan: Plan, numbers: dict[str, int]) -> Iterator[Text]:
+    if not plan.drift:
+        return
+    yield Text()
+    yield Text("Changed in the org since it was applied (drift):", style="bold yellow")
+    for drift in plan.drift:
+        if drift.address in numbers:
+            yield Text(f"  {drift.address}: see {numbers[drift.address]} above")
+        else:
             yield from _drift(drift)
 
 
 def _drift(drift: Drift) -> Iterator[Text]:
     line = Text("  ")
     line.append(drift.address, style="bold")
-    line.append(f": version {drift.recorded_version} was applied, {drift.live_version} is live")
+    if drift.live_version is None:
+        line.append(f": version {drift.recorded_version} was applied, nothing of it is live")
+    elif drift.recorded_version != drift.live_version:
+        line.append(f": version {drift.recorded_version} was applied, {drift.live_version} is live")
     yield line
     if drift.published_by or drift.published_at:
-        who = drift.published_by or "somebody"
-        when = f" at {drift.published_at}" if drift.published_at else ""
-        yield Text(f"    published by {who}{when}", style="dim")
+        when = f" at {_moment(drift.published_at)}" if drift.published_at else ""
+        yield Text(f"    changed by {drift.published_by or 'somebody'}{when}", style="dim")
     yield from _differences(drift.diff, "    ")
 
 
-def _findings_section(findings: Iterable[Finding]) -> Iterator[Text]:
-    warnings = list(_shown(findings, Severity.WARNING))
-    notes = list(_shown(findings, Severity.INFO))
-    if warnings or notes:
-        yield Text()
-    for finding in [*warnings, *notes]:
-        yield from finding_text(finding)
+def _moment(text: str) -> str:
+    """A wire time for people: UTC, to the minute."""
+    try:
+        return stamp(datetime.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def _shown(findings: Iterable[Finding], severity: Severity) -> Iterator[Finding]:
@@ -219,14 +233,19 @@ def _unmanaged_section(plan: Plan) -> Iterator[Text]:
 
 def _closing(plan: Plan) -> Text:
     if plan.errors:
-        count = len(plan.errors)
-        return Text(
-            f"This plan cannot be applied: {count} error{'s' if count > 1 else ''}, see above.", style="bold red"
-        )
-    if not plan.changes:
-        return Text(f"No changes. {plan.summary.unchanged} resources are as the specs want them.", style="green")
-    count = plan.summary.pending
-    return Text(f"{count} change{'s' if count > 1 else ''}.", style="bold")
+        return Text(f"This plan cannot be applied: {_plural(len(plan.errors), 'error')}, see above.", style="bold red")
+    if plan.changes:
+        counts = [f"{count} to {a.value}" for a in Action if (count := getattr(plan.summary, a.value))]
+        return Text(f"{_plural(plan.summary.pending, 'change')}: {', '.join(counts)}.", style="bold")
+    left = len(plan.drift)
+    if left:
+        return Text(f"No changes; {_plural(left, 'object')} drifted and left so (policy on_drift).", style="yellow")
+    verb = "is as the specs want it" if plan.summary.unchanged == 1 else "are as the specs want them"
+    return Text(f"No changes. {_plural(plan.summary.unchanged, 'resource')} {verb}.", style="green")
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _versions(result: Result) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.archy.model import Certainty, Path, Problem
 from reconciler.archy.yaml import Document, YamlError, load_documents, locate
 from reconciler.kinds.base import Inspection, Kind
-from reconciler.kinds.registry import kind_of_root, known_roots
+from reconciler.kinds.registry import all_kinds, kind_of_root
 from reconciler.problems import Finding, Location, Severity
 from reconciler.specs.artifacts import Artifact
 from reconciler.specs.secrets import SecretVariable
-from reconciler.specs.suggest import near
 from reconciler.specs.template import Rendered
 from reconciler.specs.yamltext import to_yaml
+from reconciler.suggest import near
 
 SHOWN = 100
 """Characters of a rendered line that a message quotes."""
@@ -57,6 +57,11 @@ def secrets_in(text: str, secrets: Iterable[SecretVariable]) -> tuple[str, ...]:
     )
 
 
+def canonical_roots() -> list[str]:
+    """The root keys that messages name, sorted; those that are only other words for one of them are left out."""
+    return sorted(root for kind in all_kinds() for root in kind.roots if root in kind.kinds)
+
+
 class _Reader:
     """One document and where it came from."""
 
@@ -95,7 +100,8 @@ def _read_document(reader: _Reader, secrets: Sequence[SecretVariable]) -> tuple[
     root = next(iter(data))
     kind = kind_of_root(root)
     if kind is None:
-        remedy = f"{near(root, known_roots())}Known kinds: {', '.join(known_roots())}."
+        known = canonical_roots()
+        remedy = f"{near(root, known)}Known kinds: {', '.join(known)}."
         return None, [reader.finding("unknown-kind", f"There is no kind {root!r}.", (root,), remedy)]
     inspection = kind.inspect(root, data[root])
     used = secrets_in(reader.document.text, secrets)

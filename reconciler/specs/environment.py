@@ -8,18 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reconciler.problems import Finding, ReconcilerError, SpecError
-from reconciler.specs.environment_files import DIRECTORY, ENDINGS, Layers, read_layers
+from reconciler.specs.environment_files import DIRECTORY, Layers, environment_file, file_names, read_layers
 from reconciler.specs.environment_problems import explain
 from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.source import Source
-from reconciler.specs.suggest import near
 from reconciler.specs.variables import malformed_secrets, secret_variables
+from reconciler.suggest import near
 
 REGION_ENV = "GENESYSCLOUD_REGION"
 ACCESS_TOKEN_ENV = "GENESYSCLOUD_ACCESS_TOKEN"  # noqa: S105 - a name, not a token
@@ -150,7 +149,7 @@ class Environment(EnvironmentFile):
 
 def environment_names(source: Source) -> list[str]:
     """Names that ``load_environment`` takes: files in environments/ that do not start with ``_``."""
-    return [name for name in _file_names(source) if not name.startswith("_")]
+    return [name for name in file_names(source) if not name.startswith("_")]
 
 
 def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | None = None) -> Environment:
@@ -163,7 +162,7 @@ def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | 
             the wrong key really stands in.
     """
     _check_known(source, name)
-    layers = read_layers(source, name, _file_names(source))
+    layers = read_layers(source, name, file_names(source))
     environ = os.environ if environ is None else environ
     # An empty key is one that was left blank or switched off.
     given = {key: value for key, value in layers.data.items() if value is not None}
@@ -192,27 +191,18 @@ def environment_schema() -> dict[str, Any]:
     return schema
 
 
-def _file_names(source: Source) -> list[str]:
-    paths = [PurePosixPath(path) for path in source.list(DIRECTORY)]
-    own = [path for path in paths if str(path.parent) == DIRECTORY and path.suffix in ENDINGS]
-    # A name with a dot is something else that belongs to an environment, e.g. local.seed.yaml.
-    return sorted({path.stem for path in own if "." not in path.stem})
-
-
 def _check_known(source: Source, name: str) -> None:
     known = environment_names(source)
     if name in known:
         return
-    suggestion = near(name, known)
-    raise SpecError(
-        [
-            Finding(
-                id="unknown-environment",
-                message=f"There is no environment {name!r} in {DIRECTORY}/ of the {source.label}.",
-                remedy=f"{suggestion}Known environments: {', '.join(known) or 'none'}.",
-            )
-        ]
-    )
+    listed = f"Known environments: {', '.join(known) or 'none'}."
+    if name in file_names(source):
+        message = f"{name!r} is a base that environments extend, not an environment itself."
+        raise SpecError(
+            [Finding(id="unknown-environment", message=message, file=environment_file(source, name), remedy=listed)]
+        )
+    message = f"There is no environment {name!r} in {DIRECTORY}/ of the {source.label}."
+    raise SpecError([Finding(id="unknown-environment", message=message, remedy=f"{near(name, known)}{listed}")])
 
 
 def _with_region(data: Mapping[str, Any], region: str | None) -> Mapping[str, Any]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from reconciler.archy.model import Path
 from reconciler.archy.yaml import YamlError, load_documents, locate
 from reconciler.problems import Finding, Location, SpecError
 from reconciler.specs.source import Source
-from reconciler.specs.suggest import near
 from reconciler.specs.variables import is_secret
+from reconciler.suggest import near
 
 DIRECTORY = "environments"
 ENDINGS = (".yaml", ".yml")
@@ -55,6 +56,27 @@ class Layers:
         return Finding(id=id_, message=message, file=place.file, line=place.line, column=place.column, remedy=remedy)
 
 
+def file_names(source: Source) -> list[str]:
+    """Names of all environment files, those that are only extended (``_base``) included."""
+    paths = [PurePosixPath(path) for path in source.list(DIRECTORY)]
+    own = [path for path in paths if str(path.parent) == DIRECTORY and path.suffix in ENDINGS]
+    # A name with a dot is something else that belongs to an environment, e.g. local.seed.yaml.
+    return sorted({path.stem for path in own if "." not in path.stem})
+
+
+def environment_file(source: Source, name: str) -> str:
+    """Path of the file of that name, whatever its ending; as it would be where there is none.
+
+    Raises:
+        SpecError: there are two.
+    """
+    candidates = [f"{DIRECTORY}/{name}{ending}" for ending in ENDINGS]
+    present = [path for path in candidates if source.exists(path)]
+    if len(present) > 1:
+        raise _error(present[1], "ambiguous-environment", f"{present[0]} exists as well.", "Keep one of the two.")
+    return present[0] if present else candidates[0]
+
+
 def read_layers(source: Source, name: str, known: Sequence[str]) -> Layers:
     """Reads the file ``name`` and everything it extends; ``known`` are the names that exist.
 
@@ -96,11 +118,7 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(source: Source, name: str) -> Layer:
-    candidates = [f"{DIRECTORY}/{name}{ending}" for ending in ENDINGS]
-    present = [path for path in candidates if source.exists(path)]
-    if len(present) > 1:
-        raise _error(present[1], "ambiguous-environment", f"{present[0]} exists as well.", "Keep one of the two.")
-    path = present[0] if present else candidates[0]
+    path = environment_file(source, name)
     text = source.read(path)
     try:
         documents = load_documents(text)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.problems import Finding
 from reconciler.specs.environment_files import Layers
-from reconciler.specs.suggest import near
+from reconciler.suggest import near
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -34,6 +34,8 @@ class Commit:
     """Full id of the commit checked out; None outside of Git and before the first commit."""
     dirty: bool
     """The spec directories hold changes that are not committed; False outside of Git."""
+    origin: str | None = None
+    """Which repository it is: the address of ``origin`` without credentials; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,17 @@ def commit_state(root: Path) -> Commit:
     except GitError:
         commit = None
     changes = _git(root, ["status", "--porcelain", "-z", "--untracked-files=all", "--", *COMMITTED_DIRECTORIES])
-    return Commit(commit or None, bool(changes))
+    return Commit(commit or None, bool(changes), _origin(root))
+
+
+def _origin(root: Path) -> str | None:
+    """``host/path`` of the remote ``origin``, the same for https, ssh and with or without ``.git``."""
+    try:
+        address = _git(root, ["config", "--get", "remote.origin.url"]).decode(errors="replace").strip()
+    except GitError:
+        return None
+    plain = address.split("://", 1)[-1].rsplit("@", 1)[-1].removesuffix("/").removesuffix(".git")
+    return plain.replace(":", "/", 1).lower() or None
 
 
 def list_tree(root: Path, revision: str, directories: Sequence[str]) -> dict[str, BlobEntry]:

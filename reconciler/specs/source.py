@@ -102,8 +102,10 @@ class WorkingTree(Source):
             with resolved.open("rb") as file:
                 data = file.read(MAX_FILE_BYTES + 1)
         except FileNotFoundError:
-            raise _missing(path, self.label) from None
-        except (OSError, ValueError, RuntimeError) as error:
+            raise self._absent(path) from None
+        except RuntimeError:
+            raise _circle(path) from None
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise _unusable(
                 "unreadable-file",
@@ -123,6 +125,12 @@ class WorkingTree(Source):
             directories[:] = [name for name in directories if name != ".git"]
             relative = Path(parent).relative_to(self.root)
             yield from ((relative / name).as_posix() for name in files)
+
+    def _absent(self, path: str) -> SpecError:
+        link = self.root.joinpath(*checked_path(path).parts)
+        if not link.is_symlink():
+            return _missing(path, self.label)
+        return _broken_link(path, self._resolve(path).relative_to(self.root).as_posix(), "which does not exist")
 
     def _resolve(self, path: str) -> Path:
         resolved = self.root.joinpath(*checked_path(path).parts).resolve()
@@ -157,30 +165,38 @@ class GitRevision(Source):
     def exists(self, path: str) -> bool:
         """See ``Source.exists``."""
         try:
-            return self._follow(path) is not None
+            return self._follow(path)[1] is not None
         except SpecError:
             return False
 
     def read_bytes(self, path: str) -> bytes:
         """See ``Source.read_bytes``; the first call reads all files at once."""
-        entry = self._follow(path)
+        target, entry = self._follow(path)
         if entry is None:
-            raise _missing(path, self.label)
+            raise self._absent(path, target)
         if entry.size > MAX_FILE_BYTES:
             raise _too_large(path)
         return self._content(entry)
 
-    def _follow(self, path: str) -> BlobEntry | None:
+    def _absent(self, path: str, target: str) -> SpecError:
+        if target == str(checked_path(path)):
+            return _missing(path, self.label)
+        if not target.startswith(tuple(f"{directory}/" for directory in SPEC_DIRECTORIES)):
+            return _broken_link(path, target, f"which lies in none of {', '.join(SPEC_DIRECTORIES)}")
+        return _broken_link(path, target, "which does not exist")
+
+    def _follow(self, path: str) -> tuple[str, BlobEntry | None]:
+        """Where the links from a path lead, and what is there."""
         current = str(checked_path(path))
         for _link in range(MAX_LINKS):
             entry = self._entries.get(current)
             if entry is None or not entry.symlink:
-                return entry
+                return current, entry
             target = self._content(entry).decode("utf-8", "replace")
             current = posixpath.normpath(posixpath.join(posixpath.dirname(current), target))
             if current.startswith(("/", "../")):
                 raise outside(path)
-        return None
+        raise _circle(path)
 
     def _content(self, entry: BlobEntry) -> bytes:
         if self._blobs is None:
@@ -213,6 +229,24 @@ def outside(path: str) -> SpecError:
 def _missing(path: str, label: str) -> SpecError:
     return _unusable(
         "missing-file", path, f"There is no such file in the {label}.", "Correct the path, or add the file."
+    )
+
+
+def _broken_link(path: str, target: str, trouble: str) -> SpecError:
+    return _unusable(
+        "broken-link",
+        path,
+        f"{path} is a symbolic link to {target}, {trouble}.",
+        "Let the link point to a file that is there, or remove it.",
+    )
+
+
+def _circle(path: str) -> SpecError:
+    return _unusable(
+        "unreadable-file",
+        path,
+        "The symbolic links from here lead in a circle.",
+        "Let the link point to a file, or remove it.",
     )
 
 

@@ -1,15 +1,5 @@
-"""Near matches for names that do not exist."""
+"""The place from which other packages import ``near``; the code itself is ``reconciler.suggest``."""
 
-from __future__ import annotations
+from reconciler.suggest import near
 
-import difflib
-from collections.abc import Iterable
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """``Did you mean …? `` with up to three names alike, upper and lower case taken as equal; else empty."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    matches = difflib.get_close_matches(name.casefold(), by_folded, n=3)
-    if not matches:
-        return ""
-    return f"Did you mean {' or '.join(by_folded[match] for match in matches)}? "
+__all__ = ["near"]

@@ -20,8 +20,8 @@ from reconciler.problems import Finding, Location, SpecError
 from reconciler.specs.jinja import SpecEnvironment, include_path
 from reconciler.specs.linemap import LineMap, Piece
 from reconciler.specs.source import Source
-from reconciler.specs.template_problems import Explainer
-from reconciler.specs.undefined import UndefinedUse, template_place
+from reconciler.specs.template_problems import Explainer, line_of_text
+from reconciler.specs.undefined import UndefinedUse, template_places
 from reconciler.specs.yamltext import to_yaml
 
 MAX_OUTPUT = 20_000_000
@@ -77,10 +77,10 @@ class Renderer:
         self._source = source
         self._texts: dict[str, str] = {}
         self._includes: dict[str, str] = {}
-        self._secrets: dict[str, list[tuple[str, int]]] = {}
+        self._secrets: dict[str, list[list[tuple[str, int]]]] = {}
         self._undefined: dict[tuple[str, str, int], UndefinedUse] = {}
         self._jinja = SpecEnvironment(_Includes(self._include), variables, self._note, self._loading, self._written)
-        self._explainer = Explainer(self._source_line, variables, environment)
+        self._explainer = Explainer(self._source_text, variables, environment)
         # One file at a time: what is undefined or included is noted for the file in hand.
         self._lock = threading.RLock()
 
@@ -151,7 +151,7 @@ class Renderer:
         self._undefined.setdefault((use.name, use.template, use.line), use)
 
     def _written(self, name: str) -> None:
-        self._secrets.setdefault(name, []).append(template_place(sys._getframe(1)))
+        self._secrets.setdefault(name, []).append(template_places(sys._getframe(1)))
 
     def _lost_secrets(self, path: str, output: str) -> Iterator[Finding]:
         """Secrets that were put out more often than they stand in the text: something was done to them."""
@@ -161,9 +161,11 @@ class Renderer:
             if found < len(places):
                 yield self._explainer.secret_lost(path, name, places[0])
 
+    def _source_text(self, file: str) -> str:
+        return self._texts.get(file, "")
+
     def _source_line(self, file: str, line: int) -> str:
-        lines = self._texts.get(file, "").split("\n")
-        return lines[line - 1] if 0 < line <= len(lines) else ""
+        return line_of_text(self._source_text(file), line)
 
 
 class _Includes(BaseLoader):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import TemplateSyntaxError
 from jinja2.exceptions import SecurityError, TemplateNotFound
 from jinja2.utils import missing
 
-from reconciler.problems import Finding
+from reconciler.problems import Finding, Location
 from reconciler.specs.bounds import TooMuch
 from reconciler.specs.secret_text import SecretMisused
-from reconciler.specs.suggest import near
-from reconciler.specs.undefined import UndefinedUse, error_place
+from reconciler.specs.template_syntax import RAW, explain_syntax
+from reconciler.specs.undefined import UndefinedUse, error_places, missing_parameter
+from reconciler.suggest import near
 
-RAW = "Where `{{`, `{%` or `{#` is meant as plain text, put it between `{% raw %}` and `{% endraw %}`."
 MAX_EXPRESSION_LINES = 20
 """How far below its first line an undefined name is looked for in a long expression."""
 
@@ -24,44 +24,56 @@ MAX_EXPRESSION_LINES = 20
 class Explainer:
     """Makes findings for the templates of one environment."""
 
-    def __init__(self, source_line: Callable[[str, int], str], variables: Mapping[str, Any], environment: str) -> None:
-        """``source_line`` gives a line of a file, "" where there is none."""
-        self._source_line = source_line
+    def __init__(self, source_text: Callable[[str], str], variables: Mapping[str, Any], environment: str) -> None:
+        """``source_text`` gives the template of that name, "" where there is none."""
+        self._source_text = source_text
         self._variables = variables
         self._environment = environment
 
     def undefined(self, path: str, use: UndefinedUse) -> Finding:
         """A variable, key or attribute that does not exist, or that the sandbox forbids."""
         file = use.template or path
-        line, column, dotted = self._find_name(file, use)
-        message, remedy = self._undefined_words(use, dotted)
+        parameter = missing_parameter(use.hint)
+        # A parameter's name stands in the macro, not in the call that leaves it out.
+        line, column, dotted = (use.line, None, use.name) if parameter else self._find_name(file, use)
+        if parameter:
+            message = f"The macro at {_place(*use.used)} is called without its parameter {parameter!r}."
+            remedy = "Pass a value for it, or give it a default in the macro."
+        else:
+            message, remedy = self._undefined_words(use, dotted)
+            if use.used[0] and use.used != (use.template, use.line):
+                remedy += f" It is used at {_place(*use.used)}."
         return Finding(
             id="forbidden-in-template" if use.forbidden else "undefined-variable",
             message=message,
             file=file,
             line=line,
             column=column,
-            remedy=remedy + _included(path, file),
+            remedy=remedy + _included(path, file, use.root_line),
         )
 
     def failure(self, path: str, error: Exception) -> Finding:
         """Whatever else a template raised."""
-        place = error_place(error.__traceback__) or (path, None)
+        places = error_places(error.__traceback__)
+        root_line = places[-1][1] if places else None
         if isinstance(error, TemplateSyntaxError):
-            place = (error.name or path, error.lineno)
+            return self._syntax(path, error, root_line)
         id_, message, remedy = _failure_words(error)
-        file, line = place
-        return Finding(id=id_, message=message, file=file, line=line, remedy=remedy + _included(path, file))
+        file, line = places[0] if places else (path, None)
+        remedy += _included(path, file, root_line)
+        return Finding(id=id_, message=message, file=file, line=line, remedy=remedy)
 
-    def secret_lost(self, path: str, name: str, place: tuple[str, int]) -> Finding:
-        """A secret was put out but does not stand in the text, or not as often."""
-        file, line = place[0] or path, place[1]
+    def secret_lost(self, path: str, name: str, places: Sequence[tuple[str, int]]) -> Finding:
+        """A secret was put out but does not stand in the text, or not as often; ``places`` innermost first."""
+        file, line = (places[0][0] or path, places[0][1]) if places else (path, 1)
+        root_line = places[-1][1] if places else None
         return Finding(
             id="secret-misused",
             message=f"The secret {name} is written into a text that is changed or dropped afterwards.",
             file=file,
             line=line,
-            remedy="Write it as `{{ name }}` or `{{ name | yaml }}`, where it stays as it is." + _included(path, file),
+            remedy="Write it as `{{ name }}` or `{{ name | yaml }}`, where it stays as it is."
+            + _included(path, file, root_line),
         )
 
     def too_large(self, path: str, line: int, limit: int) -> Finding:
@@ -72,6 +84,18 @@ class Explainer:
             file=path,
             line=line,
             remedy="Look for a loop over too much.",
+        )
+
+    def _syntax(self, path: str, error: TemplateSyntaxError, root_line: int | None) -> Finding:
+        file = error.name or path
+        trouble = explain_syntax(self._source_text(file), error)
+        return Finding(
+            id="template-syntax",
+            message=trouble.message,
+            file=file,
+            line=trouble.line,
+            column=trouble.column,
+            remedy=trouble.remedy + _included(path, file, root_line),
         )
 
     def _undefined_words(self, use: UndefinedUse, dotted: str) -> tuple[str, str]:
@@ -98,7 +122,7 @@ class Explainer:
     def _find_name(self, file: str, use: UndefinedUse) -> tuple[int, int | None, str]:
         pattern = re.compile(rf"(?<![\w.])((?:\w+(?:\.|\[['\"]?))*){re.escape(use.name)}(?!\w)")
         for line in range(use.line, use.line + MAX_EXPRESSION_LINES):
-            text = self._source_line(file, line)
+            text = line_of_text(self._source_text(file), line)
             start = _expression_start(text) if line == use.line else 0
             match = pattern.search(text, start)
             if match:
@@ -122,18 +146,22 @@ def _substitution_name(text: str, at: int) -> str | None:
     return name[0] if match and name else None
 
 
-def _included(path: str, file: str) -> str:
-    return "" if file == path else f" It is included by {path}."
+def line_of_text(text: str, line: int) -> str:
+    """One line of a text, "" where there is none; ``line`` is 1-based."""
+    lines = text.split("\n")
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def _place(file: str, line: int | None) -> str:
+    return str(Location(file=file, line=line))
+
+
+def _included(path: str, file: str, line: int | None) -> str:
+    return "" if file == path else f" It is included by {_place(path, line)}."
 
 
 def _failure_words(error: Exception) -> tuple[str, str, str]:
     text = str(error).strip() or type(error).__name__
-    if isinstance(error, TemplateSyntaxError):
-        return (
-            "template-syntax",
-            f"The template cannot be read: {_sentence(error.message or text)}",
-            f"Correct it. {RAW}",
-        )
     if isinstance(error, TemplateNotFound):
         name = error.name or "?"
         return (

@@ -5,6 +5,7 @@ So one run finds all undefined variables of a file, not only the first.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,9 +23,14 @@ class UndefinedUse:
     """One use of something undefined in a template."""
 
     name: str
-    """Dotted as far as it is known, e.g. ``numbers.salse``."""
+    """What was looked up: a variable, or the last step of e.g. ``numbers.salse``."""
     template: str
+    """Where it was looked up, which for what is passed to a macro is the place of the call."""
     line: int
+    used: tuple[str, int]
+    """Template and line that needed the value."""
+    root_line: int | None
+    """The line of the file that is rendered, for a place inside an include; None where that is not known."""
     parent: Any
     """The value that was asked for an attribute or item; ``missing`` for a variable."""
     forbidden: bool
@@ -41,7 +47,7 @@ def make_undefined(report: Report) -> type[Undefined]:
     class UndefinedVariable(Undefined):
         """Behaves as empty once it has been reported."""
 
-        __slots__ = ()
+        __slots__ = ("_places",)
 
         def __init__(
             self,
@@ -51,12 +57,20 @@ def make_undefined(report: Report) -> type[Undefined]:
             exc: type[TemplateRuntimeError] = TemplateRuntimeError,
         ) -> None:
             super().__init__(hint, obj, name, exc)
+            # Kept from the start: a macro that is passed the value needs it far from where it was looked up.
+            self._places = template_places(sys._getframe(1))
 
         def _report(self) -> None:
-            template, line = template_place(sys._getframe(1))
+            used = template_place(sys._getframe(1))
+            places = self._places or [used]
+            if len(places) > 1 and missing_parameter(self._undefined_hint):
+                # Looked up by the macro, forgotten by the caller.
+                used, *places = places
+            template, line = places[0]
             forbidden = issubclass(self._undefined_exception, SecurityError)
             name = "?" if self._undefined_name is None else str(self._undefined_name)
-            report(UndefinedUse(name, template, line, self._undefined_obj, forbidden, self._undefined_hint))
+            hint = self._undefined_hint
+            report(UndefinedUse(name, template, line, used, places[-1][1], self._undefined_obj, forbidden, hint))
 
         def _as_undefined(self, *_arguments: Any, **_keywords: Any) -> Any:
             self._report()
@@ -121,22 +135,36 @@ def make_undefined(report: Report) -> type[Undefined]:
     return UndefinedVariable
 
 
+def missing_parameter(hint: str | None) -> str | None:
+    """The parameter that a macro was called without, where that is what Jinja2's hint is about."""
+    match = re.fullmatch(r"parameter '(.+)' was not provided", hint or "")
+    return match[1] if match else None
+
+
 def template_place(frame: FrameType | None) -> tuple[str, int]:
     """Name and line of the innermost template on the stack; ``("", 1)`` without one."""
-    while frame is not None:
-        template = frame.f_globals.get("__jinja_template__")
-        if isinstance(template, Template):
-            return template.name or "", template.get_corresponding_lineno(frame.f_lineno)
-        frame = frame.f_back
-    return "", 1
+    return next(_on_stack(frame), ("", 1))
 
 
-def error_place(traceback: TracebackType | None) -> tuple[str, int] | None:
-    """Name and line of the template that an exception came out of, the innermost one; None without one."""
-    found = None
+def template_places(frame: FrameType | None) -> list[tuple[str, int]]:
+    """Names and lines of all templates on the stack, innermost first: the last is the file that is rendered."""
+    return list(_on_stack(frame))
+
+
+def error_places(traceback: TracebackType | None) -> list[tuple[str, int]]:
+    """Names and lines of the templates that an exception came through, innermost first."""
+    found = []
     while traceback is not None:
         template = traceback.tb_frame.f_globals.get("__jinja_template__")
         if isinstance(template, Template):
-            found = (template.name or "", template.get_corresponding_lineno(traceback.tb_lineno))
+            found.append((template.name or "", template.get_corresponding_lineno(traceback.tb_lineno)))
         traceback = traceback.tb_next
-    return found
+    return found[::-1]
+
+
+def _on_stack(frame: FrameType | None) -> Iterator[tuple[str, int]]:
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            yield template.name or "", template.get_corresponding_lineno(frame.f_lineno)
+        frame = frame.f_back

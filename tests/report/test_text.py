@@ -82,7 +82,7 @@ def test_counts_come_first_and_reasons_with_each_change():
     assert '       now  "Good day."' in said
     assert "2. republish inboundCall/B  after 1" in said
     assert not any(NOT_THERE in line for line in said)
-    assert said[-1] == "3 changes."
+    assert said[-1] == "3 changes: 1 to create, 1 to update, 1 to republish."
 
 
 def test_errors_come_before_the_changes_and_forbid_the_apply():
@@ -121,7 +121,7 @@ def test_drift_names_who_and_when():
     )
     said = lines(drift_text(plan(drift=(drift,))))
     assert "  inboundCall/A: version 1.0 was applied, 2.0 is live" in said
-    assert "    published by Ann at 2026-11-20T10:00:00Z" in said
+    assert "    changed by Ann at 2026-11-20 10:00 UTC" in said
     assert lines(drift_text(plan()))[-1].startswith("No drift")
 
 
