@@ -18,7 +18,7 @@ from reconciler.engine.apply import Apply, StalePlanError
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import RunReport
-from reconciler.engine.planner import Scope, Workspace
+from reconciler.engine.workspace import Scope, Workspace
 from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
 from reconciler.report.text import plan_text, run_text

@@ -12,7 +12,8 @@ from reconciler.cli.output import Format, document, say
 from reconciler.cli.planfile import failed_as_json
 from reconciler.cli.session import connect, open_workspace
 from reconciler.engine.document import Plan
-from reconciler.engine.planner import Scope, Workspace, make_plan
+from reconciler.engine.planner import make_plan
+from reconciler.engine.workspace import Scope, Workspace
 from reconciler.report.markdown import drift_markdown
 from reconciler.report.text import drift_text
 

@@ -16,7 +16,8 @@ from reconciler.cli.output import Format, say
 from reconciler.cli.planfile import failed_as_json, show_plan
 from reconciler.cli.session import connect, open_workspace
 from reconciler.engine.document import Plan, save_plan
-from reconciler.engine.planner import Scope, Workspace, make_plan
+from reconciler.engine.planner import make_plan
+from reconciler.engine.workspace import Scope, Workspace
 
 
 def register(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ from getpass import getuser
 from pathlib import Path
 
 from reconciler.cache import Cache
-from reconciler.engine.planner import Workspace
+from reconciler.engine.workspace import Workspace
 from reconciler.ledger import FileLedger, Ledger, OrgLedger
 from reconciler.platform import REGIONS, Connection, Platform, connection_for_region
 from reconciler.problems import ReconcilerError

@@ -11,7 +11,7 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import interactive, say
 from reconciler.cli.session import connect, open_workspace
-from reconciler.engine.planner import Workspace
+from reconciler.engine.workspace import Workspace
 from reconciler.ledger import LockInfo, now_utc, stamp
 
 

@@ -15,10 +15,11 @@ from reconciler.engine.history import History
 from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
-from reconciler.engine.planner import Planning, Scope, Workspace, make_plan
+from reconciler.engine.planner import Planning, make_plan
 from reconciler.engine.prune import delete_policy_findings
 from reconciler.engine.steps import Signature, Steps
 from reconciler.engine.verdict import Verdict
+from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, Row, now_utc, short_hash
 from reconciler.platform import Platform
 from reconciler.problems import ReconcilerError, Severity

@@ -15,6 +15,7 @@ from reconciler.engine.observe import Observation
 from reconciler.engine.propagation import Propagation
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.versions import VersionJudge
+from reconciler.ledger import Row
 from reconciler.problems import Finding, Severity
 from reconciler.specs import Catalog
 
@@ -35,7 +36,7 @@ class Assessor:
         verdicts = {address: self._first_look(address) for address in order}
         versioned = [verdict for verdict in verdicts.values() if verdict.kind.content_in_versions]
         self.history.recall(
-            verdict.row for verdict in verdicts.values() if verdict.row and _needs_history(verdict, verdict.row.secrets)
+            verdict.row for verdict in verdicts.values() if verdict.row and _needs_history(verdict, verdict.row)
         )
         await self.versions.prepare(versioned)
         for verdict in verdicts.values():
@@ -53,7 +54,7 @@ class Assessor:
         return Verdict(address, self.catalog.resources[address], live, self.observation.row(address))
 
 
-def lock_findings(verdicts: Iterable[Verdict]) -> list[Finding]:
+def edit_lock_findings(verdicts: Iterable[Verdict]) -> list[Finding]:
     """Edit locks that would make a publish fail."""
     return [
         Finding(
@@ -68,5 +69,6 @@ def lock_findings(verdicts: Iterable[Verdict]) -> list[Finding]:
     ]
 
 
-def _needs_history(verdict: Verdict, secrets: object) -> bool:
-    return verdict.spec_changed or (bool(secrets) and not verdict.row_is_current)
+def _needs_history(verdict: Verdict, row: Row) -> bool:
+    """For the diff of a changed spec, and to know where secrets stood in an export."""
+    return verdict.spec_changed or (bool(row.secrets) and not verdict.row_is_current)

@@ -11,6 +11,7 @@ from reconciler.archy.model import Certainty, Path, Reference
 from reconciler.kinds.base import Desired, Kind
 from reconciler.kinds.registry import all_kinds, kind_of
 from reconciler.problems import Finding, Location
+from reconciler.specs.origins import VariableOrigins
 
 SHARED = "shared/"
 FLOWS = "flows/"
@@ -25,12 +26,12 @@ class Entry:
     """What only one object may have at a time, e.g. phone numbers."""
 
 
-def check_documents(entries: Sequence[Entry]) -> list[Finding]:
-    """All checks of this module, in the order of the entries."""
+def check_documents(entries: Sequence[Entry], origins: VariableOrigins) -> list[Finding]:
+    """All checks of this module, in the order of the entries; ``origins`` tells where wrong values come from."""
     resources = {entry.desired.address: entry.desired for entry in reversed(entries)}
     return [
         *duplicate_addresses(entries),
-        *claimed_twice(entries),
+        *claimed_twice(entries, origins),
         *shared_refers_to_flows(resources),
         *not_embeddable(resources),
     ]
@@ -56,7 +57,7 @@ def duplicate_addresses(entries: Iterable[Entry]) -> list[Finding]:
     return findings
 
 
-def claimed_twice(entries: Iterable[Entry]) -> list[Finding]:
+def claimed_twice(entries: Iterable[Entry], origins: VariableOrigins) -> list[Finding]:
     """A phone number stands on one IVR only (SDK ``IVR.dnis``: unique across owners, facts §3.4)."""
     first: dict[tuple[str, str], Desired] = {}
     findings = []
@@ -67,14 +68,15 @@ def claimed_twice(entries: Iterable[Entry]) -> list[Finding]:
             if other is desired or other.address == desired.address:
                 continue
             ivrs = desired.kind == "ivr"
+            place = _place_of_value(desired, claim)
             what = f"The number {claim} stands on two IVRs" if ivrs else f"{claim} is used twice"
             findings.append(
                 _finding(
                     "number-on-two-ivrs" if ivrs else "claimed-twice",
                     desired,
-                    _place_of_value(desired, claim),
+                    place,
                     f"{what}: {desired.name!r} and {other.name!r} ({_place_of_value(other, claim)}).",
-                    "Remove it from one of them.",
+                    f"Remove it from one of them.{origins.note(place, claim)}",
                 )
             )
     return findings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from reconciler.archy.model import Certainty, Path, Problem
 from reconciler.archy.yaml import Document, YamlError, load_documents, locate
@@ -10,6 +11,7 @@ from reconciler.kinds.base import Inspection, Kind
 from reconciler.kinds.registry import all_kinds, kind_of_root
 from reconciler.problems import Finding, Location, Severity
 from reconciler.specs.artifacts import Artifact
+from reconciler.specs.origins import VariableOrigins
 from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.template import Rendered
 from reconciler.specs.yamltext import to_yaml
@@ -20,7 +22,7 @@ SHOWN = 100
 
 
 def read_documents(
-    rendered: Rendered, secrets: Sequence[SecretVariable], environment: str
+    rendered: Rendered, secrets: Sequence[SecretVariable], environment: str, origins: VariableOrigins
 ) -> tuple[list[Artifact], list[Finding]]:
     """What the documents of a file are, and everything that is wrong with them.
 
@@ -34,7 +36,7 @@ def read_documents(
     artifacts: list[Artifact] = []
     findings: list[Finding] = []
     for index, document in enumerate(documents):
-        artifact, wrong = _read_document(_Reader(rendered, index, document), secrets)
+        artifact, wrong = _read_document(_Reader(rendered, index, document, origins), secrets)
         findings += wrong
         if artifact:
             artifacts.append(artifact)
@@ -65,10 +67,11 @@ def canonical_roots() -> list[str]:
 class _Reader:
     """One document and where it came from."""
 
-    def __init__(self, rendered: Rendered, index: int, document: Document) -> None:
+    def __init__(self, rendered: Rendered, index: int, document: Document, origins: VariableOrigins) -> None:
         self.rendered = rendered
         self.index = index
         self.document = document
+        self.origins = origins
 
     def finding(
         self,
@@ -81,6 +84,7 @@ class _Reader:
     ) -> Finding:
         """A finding about the value at ``path``."""
         place = location_of(self.rendered, self.index, path)
+        origin = self.origins.note(place, _value_at(self.document.data, path)) if self.rendered.templated else ""
         return Finding(
             id=id_,
             severity=severity,
@@ -89,8 +93,20 @@ class _Reader:
             file=place.file,
             line=place.line,
             column=place.column,
-            remedy=remedy,
+            remedy=f"{remedy or ''}{origin}".strip() or None,
         )
+
+
+def _value_at(node: Any, path: Path) -> Any:
+    """What stands at the path, None where it leads nowhere."""
+    for step in path:
+        if isinstance(node, Mapping) and step in node:
+            node = node[str(step)]
+        elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+            node = node[step]
+        else:
+            return None
+    return node
 
 
 def _read_document(reader: _Reader, secrets: Sequence[SecretVariable]) -> tuple[Artifact | None, list[Finding]]:

@@ -16,6 +16,7 @@ from reconciler.specs.checks import Entry, check_documents
 from reconciler.specs.content import SpecFile, SpecReader
 from reconciler.specs.documents import read_documents
 from reconciler.specs.environment import Environment
+from reconciler.specs.origins import VariableOrigins
 from reconciler.specs.source import Source
 from reconciler.specs.template import text_digest
 
@@ -55,7 +56,7 @@ def load_catalog(
     for path in paths:
         loaded.read(path)
     loaded.store()
-    findings = [*loaded.findings, *check_documents(loaded.entries)]
+    findings = [*loaded.findings, *check_documents(loaded.entries, loaded.origins)]
     if not paths:
         findings.append(_no_specs(source))
     if any(finding.severity is Severity.ERROR for finding in findings):
@@ -83,6 +84,7 @@ class _Loading:
         self.source = source
         self.environment = environment
         self.reader = SpecReader(source, environment, secret_env)
+        self.origins = VariableOrigins(source, environment)
         self.entries: list[Entry] = []
         self.findings: list[Finding] = []
         self._cache = cache
@@ -122,7 +124,9 @@ class _Loading:
         except SpecError as error:
             self.findings += error.findings
             return None
-        artifacts, findings = read_documents(rendered, self.reader.secret_variables, self.environment.name)
+        artifacts, findings = read_documents(
+            rendered, self.reader.secret_variables, self.environment.name, self.origins
+        )
         self._add(SpecFile(self.reader, path, text, rendered), artifacts)
         self.findings += findings
         return None if findings else FileArtifacts(tuple(artifacts), rendered.includes)
