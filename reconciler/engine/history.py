@@ -16,7 +16,7 @@ from reconciler.cache import Cache
 from reconciler.kinds.base import Desired
 from reconciler.ledger import Row
 from reconciler.problems import ReconcilerError
-from reconciler.specs import GitRevision, load_catalog, load_environment
+from reconciler.specs import ArtifactCache, GitRevision, load_catalog, load_environment
 
 
 class History:
@@ -52,7 +52,8 @@ class History:
         try:
             source = GitRevision(self._root, commit)
             environment = load_environment(source, self._environment)
-            catalog = load_catalog(source, environment, secret_env=None, cache=None)
+            with ArtifactCache() as artifacts:
+                catalog = load_catalog(source, environment, secret_env=None, cache=artifacts)
         except ReconcilerError:
             # A shallow clone, a rewritten branch, or specs that were never valid: the diff falls back on an export.
             return

@@ -173,10 +173,17 @@ class FieldKind(Kind, Generic[Wire]):
             division=raw.division.name if raw.division else None,
             fields=fields,
             uses=self.uses(model),
-            published_by=raw.modified_by,
+            published_by=_changer(model),
             published_at=raw.date_modified,
             raw=model,
         )
+
+
+def _changer(model: TelephonyObject) -> str | None:
+    """Who changed the object last; the wire gives ids only."""
+    if model.modified_by:
+        return f"user {model.modified_by}"
+    return f"OAuth client {model.modified_by_app}" if model.modified_by_app else None
 
 
 def _name_problems(root: str, name: str) -> list[Problem]:

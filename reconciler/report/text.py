@@ -33,6 +33,8 @@ LONG = 200
 """Characters of a value that are shown; JSON has the rest."""
 SELF_EVIDENT = {NOT_THERE}
 """Reasons that the action itself tells."""
+SCAFFOLDING = {"lit", "actions", "outputs"}
+"""Keys of Archy that say nothing to a person."""
 DIFFERENCES_SHOWN = 25
 UNMANAGED_SHOWN = 10
 
@@ -176,9 +178,25 @@ def _differences(differences: Iterable[Difference], indent: str) -> Iterator[Tex
 
 
 def _shown_value(value: Any) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = json.dumps(text, ensure_ascii=False) if isinstance(value, str) else text
+    """A scalar as JSON; an action or another part of a flow by what stands in it, without its scaffolding."""
+    text = "; ".join(_leaves(value, "")) if isinstance(value, dict | list) and value else _scalar(value)
     return text if len(text) <= LONG else f"{text[:LONG]}… ({len(text)} characters)"
+
+
+def _leaves(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            plain = path if key in SCAFFOLDING else f"{path} {key}".strip()
+            yield from _leaves(item, plain)
+    elif isinstance(value, list) and value:
+        for item in value:
+            yield from _leaves(item, path)
+    else:
+        yield f"{path}: {_scalar(value)}" if path else _scalar(value)
+
+
+def _scalar(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _drift_section(plan: Plan, numbers: dict[str, int]) -> Iterator[Text]:

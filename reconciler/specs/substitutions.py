@@ -21,8 +21,8 @@ _COMMENT = r"\{#.*?#\}"
 _RAW = r"\{%[-+]?\s*raw\s*[-+]?%\}.*?\{%[-+]?\s*endraw\s*[-+]?%\}"
 _STRINGS = r'"(?:\\.|[^"\\])*"|' + r"'(?:\\.|[^'\\])*'"
 # Possessive, so that an expression that never ends is given up at once.
-_STATEMENT = r"\{%(?>" + _STRINGS + r"|(?!%\}).)*+%\}"
-_EXPRESSION = r"\{\{(?>" + _STRINGS + r"|(?!\}\}).)*+\}\}"
+_STATEMENT = r"\{%(?>" + _STRINGS + r"|\\[\"']|(?!%\}).)*+%\}"
+_EXPRESSION = r"\{\{(?>" + _STRINGS + r"|\\[\"']|(?!\}\}).)*+\}\}"
 
 # What is never closed is Jinja2's to complain about; taking all the rest keeps the search linear.
 _OPEN_RAW = r"\{%[-+]?\s*raw\s*[-+]?%\}.*"

@@ -18,8 +18,9 @@ _RAW_BEGIN = r"\{%[-+]?\s*raw\s*[-+]?%\}"
 _RAW_END = r"\{%[-+]?\s*endraw\s*[-+]?%\}"
 # On one line only: the quote that belongs to an apostrophe of the YAML below would hide what is not closed.
 _STRING = r'"(?:\\.|[^"\\\n])*+"|' + r"'(?:\\.|[^'\\\n])*+'"
-# Up to the end or to the next opening, whichever comes first; possessive, so that each character is read once.
-_BODY = r"(?>" + _STRING + r"|(?!%s|\{[{%%#]).)*+%s"
+# Up to the end or to the next opening, whichever comes first. Each character is read about once: the group is
+# possessive, and a string that does not end is not tried again at each quote with a backslash in it.
+_BODY = r"(?>" + _STRING + r"|\\[\"']|(?!%s|\{[{%%#]).)*+%s"
 _PARTS = re.compile(
     "|".join(
         (

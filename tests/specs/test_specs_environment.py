@@ -106,13 +106,22 @@ def test_a_missing_environment_lists_the_known_ones(tree: Tree, name: str) -> No
     assert "Known environments: prod." in (finding.remedy or "")
 
 
+def test_a_base_is_not_called_missing(tree: Tree) -> None:
+    with pytest.raises(SpecError) as caught:
+        load_environment(tree.source, "_base", environ={})
+    (finding,) = caught.value.findings
+    assert finding.file == "environments/_base.yaml"
+    assert finding.message == "'_base' is a base that environments extend, not an environment itself."
+    assert finding.remedy == "Known environments: prod."
+
+
 def test_an_unknown_key_is_named_in_the_file_where_it_stands(tree: Tree) -> None:
     tree.write("environments/_base.yaml", "division: Home\npolicy:\n  protekt: []\n")
     (finding,) = wrong(tree, "extends: _base\norg: {region: eu-west-1}\npolicy: {max_deletes: 1}\n")
     assert finding.id == "unknown-environment-key"
     assert place(finding) == "environments/_base.yaml:3:3"
     assert "'policy.protekt'" in finding.message
-    assert "Did you mean protect?" in (finding.remedy or "")
+    assert "Did you mean `protect`?" in (finding.remedy or "")
     assert "max_deletes" in (finding.remedy or "")
 
 

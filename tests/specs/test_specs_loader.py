@@ -157,12 +157,112 @@ def test_all_mistakes_of_all_files_are_told_together_at_their_places(tree: Tree)
         ("not-one-root-key", "flows/f.yaml:1:1"),
         ("unknown-key", "flows/g.yaml:4:3"),
         ("not-utf-8", "flows/i.yaml:1"),
-        ("template-syntax", "flows/j.yaml:1"),
+        ("template-syntax", "flows/j.yaml:1:13"),
     ]
     assert any(finding.file == "flows/h.yaml" for finding in findings)
     assert all(finding.remedy for finding in findings)
     unknown = next(finding for finding in findings if finding.id == "unknown-kind")
-    assert "Did you mean inboundCall" in (unknown.remedy or "")
+    assert (unknown.remedy or "").startswith("Did you mean `inboundCall`")
+    misspelt = next(finding for finding in findings if finding.id == "unknown-key")
+    assert (misspelt.remedy or "").startswith("Did you mean `dnis`? Known keys: ")
+
+
+@pytest.mark.parametrize(
+    ("root", "meant"),
+    [
+        ("inqueuecall", "inqueueCall"),
+        ("inQueueCal", "inqueueCall"),
+        ("inboundcallflow", "inboundCall"),
+        ("Schedules", "schedule"),
+    ],
+)
+def test_an_unknown_kind_offers_near_matches_and_lists_no_aliases(tree: Tree, root: str, meant: str) -> None:
+    tree.write("flows/a.yaml", f"{root}:\n  name: A\n")
+    (finding,) = tree.findings()
+    remedy = finding.remedy or ""
+    assert remedy.startswith(f"Did you mean `{meant}`")
+    listed = remedy.partition("Known kinds: ")[2].rstrip(".").split(", ")
+    assert {"inboundCall", "inqueueCall", "ivr", "schedule", "scheduleGroup"} <= set(listed)
+    assert not {"inQueueCall", "bot", "digitalBotFlow"} & set(listed)
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("root", ["ivr", "schedule", "scheduleGroup"])
+def test_a_misspelt_key_of_any_kind_offers_near_matches(tree: Tree, root: str) -> None:
+    tree.write("flows/a.yaml", f"{root}:\n  name: A\n  divison: Home\n")
+    found = [finding for finding in tree.findings() if finding.id == "unknown-key"]
+    assert [(place(finding), (finding.remedy or "").split(" Known")[0]) for finding in found] == [
+        ("flows/a.yaml:3:3", "Did you mean `division`?")
+    ]
+
+
+NUMBERS = """\
+extends: _base
+org: {region: a}
+variables:
+  numbers:
+    sales: ["+4570101010", "45 70 10"]
+  only: 4570
+  twice: 0711
+"""
+
+
+@pytest.fixture
+def numbered(tree: Tree) -> Tree:
+    tree.write("environments/_base.yaml", "variables:\n  twice_too: 0711\n  support:\n    - 45 80 80\n")
+    tree.write("environments/prod.yaml", NUMBERS)
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("dnis", "origin"),
+    [
+        ("{{ numbers.sales | yaml }}", "environments/prod.yaml:5"),
+        ("\n{% for n in numbers.sales %}\n    - {{ n | yaml }}\n{% endfor %}", "environments/prod.yaml:5"),
+        ("{{ support | yaml }}", "environments/_base.yaml:4"),
+        # Not quoted, so that YAML reads a number.
+        ("[{{ only }}]", "environments/prod.yaml:6"),
+        # Two variables have this value; which one it was cannot be told.
+        ("['{{ twice }}']", None),
+        # Written in the spec itself.
+        ("['45 70 10'] # {{ numbers }}", None),
+        ("['{{ only }}1']", None),
+    ],
+)
+def test_a_wrong_value_of_a_variable_names_the_line_of_the_environment(
+    numbered: Tree, dnis: str, origin: str | None
+) -> None:
+    numbered.write("flows/a.yaml", f"ivr:\n  name: A\n  dnis: {dnis}\n")
+    findings = numbered.findings()
+    assert {finding.id for finding in findings} <= {"not-e164", "bad-value"}
+    for finding in findings:
+        assert finding.file == "flows/a.yaml"
+        assert ("The value comes from" in (finding.remedy or "")) == (origin is not None)
+        if origin:
+            assert (finding.remedy or "").endswith(f" The value comes from {origin}.")
+
+
+def test_a_value_written_in_the_spec_is_not_blamed_on_a_variable(numbered: Tree) -> None:
+    numbered.write("flows/a.yaml", "# {{ numbers }}\nivr:\n  name: A\n  dnis:\n    -\n      45 70 10\n")
+    (finding,) = numbered.findings()
+    assert (finding.id, "comes from" in (finding.remedy or "")) == ("not-e164", False)
+
+
+def test_a_number_on_two_ivrs_names_the_line_of_the_environment(numbered: Tree) -> None:
+    numbered.write("environments/prod.yaml", NUMBERS.replace("45 70 10", "+4570101011"))
+    for name in "AB":
+        numbered.write(f"flows/{name}.yaml", f"ivr:\n  name: {name}\n  dnis: [{{{{ numbers.sales[0] | yaml }}}}]\n")
+    (finding,) = numbered.findings()
+    assert finding.id == "number-on-two-ivrs"
+    assert (finding.remedy or "").endswith(" The value comes from environments/prod.yaml:5.")
+
+
+def test_a_broken_link_below_flows_names_the_link_and_its_target(tree: Tree) -> None:
+    (tree.root / "flows").mkdir()
+    (tree.root / "flows/a.yaml").symlink_to("../shared/gone.yaml")
+    (finding,) = tree.findings()
+    assert (finding.id, finding.file) == ("broken-link", "flows/a.yaml")
+    assert finding.message == "flows/a.yaml is a symbolic link to shared/gone.yaml, which does not exist."
 
 
 @pytest.mark.parametrize("before", ["{% for q in queues %}\n# {{ q }}\n{% endfor %}\n", "{% include '_i.j2' %}\n", ""])

@@ -63,12 +63,19 @@ def test_follows_links_inside_and_refuses_links_outside(tree: Tree, tmp_path: Pa
     (tree.root / "flows/outside.yaml").symlink_to(tmp_path / "outside.yaml")
     (tree.root / "flows/inside.yaml").symlink_to("../shared/_macros/voice.yaml.j2")
     (tree.root / "flows/loop.yaml").symlink_to("loop.yaml")
+    (tree.root / "flows/broken.yaml").symlink_to("further.yaml")
+    (tree.root / "flows/further.yaml").symlink_to("../shared/gone.yaml")
     tree.git("add", ".")
     tree.git("commit", "-qm", "links")
     for source in (WorkingTree(tree.root), GitRevision(tree.root, "main")):
         assert source.read("flows/inside.yaml") == "x"
         assert unusable(source, "flows/outside.yaml") == "path-outside-repository"
-        assert unusable(source, "flows/loop.yaml") in ("unreadable-file", "missing-file")
+        assert unusable(source, "flows/loop.yaml") == "unreadable-file"
+        assert unusable(source, "flows/broken.yaml") == "broken-link"
+        with pytest.raises(SpecError) as caught:
+            source.read("flows/broken.yaml")
+        message = caught.value.findings[0].message
+        assert message == "flows/broken.yaml is a symbolic link to shared/gone.yaml, which does not exist."
 
 
 def test_text_is_utf8_without_mark_and_with_plain_line_ends(tree: Tree) -> None:

@@ -133,13 +133,13 @@ def test_all_undefined_variables_are_told_with_their_places(tree: Tree) -> None:
         ("flows/a.yaml:7:13", "undefined-variable"),
         ("flows/a.yaml:8:7", "undefined-variable"),
         ("flows/a.yaml:8:24", "undefined-variable"),
-        ("flows/a.yaml:8:46", "undefined-variable"),
+        ("flows/a.yaml:1:31", "undefined-variable"),
     ]
     messages = [each.message for each in findings]
     assert messages[0] == "The variable 'compny' is not defined in the environment prod."
-    assert (findings[0].remedy or "").startswith("Did you mean company?")
+    assert (findings[0].remedy or "").startswith("Did you mean `company`?")
     assert messages[1] == "'numbers.salse' is not defined in the environment prod; there is no key 'salse'."
-    assert "included by flows/a.yaml" in (findings[2].remedy or "")
+    assert "It is included by flows/a.yaml:3." in (findings[2].remedy or "")
     assert messages[6] == "The variable 'first-name' is not defined in the environment prod."
     assert messages[7] == "The variable 'some.thing.deep' is not defined in the environment prod."
 
@@ -147,9 +147,9 @@ def test_all_undefined_variables_are_told_with_their_places(tree: Tree) -> None:
 @pytest.mark.parametrize(
     ("text", "id_", "where"),
     [
-        ("a: 1\nb: {{ company }\n", "template-syntax", "flows/a.yaml:2"),
+        ("a: 1\nb: {{ company }\n", "template-syntax", "flows/a.yaml:2:4"),
         ("a: 1\n{% if %}\n", "template-syntax", "flows/a.yaml:2"),
-        ("a: {# no end\n", "template-syntax", "flows/a.yaml:1"),
+        ("a: {# no end\n", "template-syntax", "flows/a.yaml:1:4"),
         ("a: {{ 'x' | nofilter }}\n", "template-syntax", "flows/a.yaml:1"),
         ("a:\n{% include 'none.j2' %}\n", "missing-include", "flows/a.yaml:2"),
         ("{% include '../environments/prod.yaml' %}\n", "missing-include", "flows/a.yaml:1"),
@@ -217,7 +217,90 @@ def test_each_mistake_is_one_finding_with_its_place(tree: Tree, text: str, id_: 
 def test_what_never_closes_is_given_up_at_once(tree: Tree, opener: str) -> None:
     started = time.thread_time()
     wrong(tree, opener * 20_000)
+    wrong(tree, '{{ "' + '\\"' * 20_000)
     assert time.thread_time() - started < 2
+
+
+MACROS = """\
+{# Actions. #}
+{% macro say(text, language=none) -%}
+- name: {{ text | yaml }}
+  {%- if language %}
+  language: {{ language | yaml }}
+  {%- endif %}
+{%- endmacro %}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "where", "named", "used"),
+    [
+        ("{{ v.say(nope) | indent(2) }}", "3:12", "The variable 'nope' is not defined", 3),
+        ("{{ v.say(numbers.nope) }}", "3:12", "'numbers.nope' is not defined", 3),
+        ("{{ v.say(numbers['nope']) }}", "3:12", "'numbers.nope' is not defined", 3),
+        ("{{ v.say('Hi',\n       nope) }}", "4:8", "The variable 'nope' is not defined", 4),
+        ("{% set x = numbers.nope %}\n{{ v.say(x) }}", "3:14", "'numbers.nope' is not defined", 3),
+    ],
+)
+def test_what_is_undefined_in_a_macro_call_is_one_finding_at_the_call(
+    tree: Tree, call: str, where: str, named: str, used: int
+) -> None:
+    tree.write("shared/_m.j2", MACROS)
+    (finding,) = wrong(tree, f"{{% import '_m.j2' as v %}}\na:\n  {call}\n")
+    assert (finding.id, place(finding)) == ("undefined-variable", f"flows/a.yaml:{where}")
+    assert finding.message.startswith(named)
+    assert f"It is used at shared/_m.j2:{used}." in (finding.remedy or "")
+    assert "included by" not in (finding.remedy or "")
+
+
+def test_a_macro_called_without_a_parameter_is_told_at_the_call(tree: Tree) -> None:
+    tree.write("shared/_m.j2", MACROS)
+    (finding,) = wrong(tree, "{% import '_m.j2' as v %}\na:\n  {{ v.say(language='en') }}\n")
+    assert place(finding) == "flows/a.yaml:3"
+    assert finding.message == "The macro at shared/_m.j2:2 is called without its parameter 'text'."
+
+
+def test_a_failure_inside_a_macro_names_the_line_that_calls_it(tree: Tree) -> None:
+    tree.write("shared/_m.j2", "{% macro m(a) %}\n{{ a + 1 }}{% endmacro %}")
+    (finding,) = wrong(tree, "{% import '_m.j2' as v %}\na:\n  {{ v.m('x') }}\n")
+    assert place(finding) == "shared/_m.j2:2"
+    assert "It is included by flows/a.yaml:3." in (finding.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "message"),
+    [
+        ("a: 1\nb: {{ company\nc: {{ company }}\n", "2:4", "`{{` is not closed."),
+        ("a: 1\nb: {{ company\nc: 2\n", "2:4", "`{{` is not closed."),
+        ("a: {{ company }}\nb: {{ company\n", "2:4", "`{{` is not closed."),
+        ("a: {{ company\n{# x #}\nb: {{ company }}\n", "1:4", "`{{` is not closed."),
+        ("a: {{ company }\nb: {{ company }}\n", "1:4", "`{{` is not closed."),
+        ("a: {{ queues | join('}}') }} {{ company\nb: 1\n", "1:30", "`{{` is not closed."),
+        ("{% if flag }\na: 1\n{% endif %}\n", "1:1", "`{%` is not closed."),
+        ("a: 1 {# note\n", "1:6", "`{#` is not closed."),
+        ("a: 1\n{% raw %}\nb: 1\n", "2:1", "`{% raw %}` is not closed."),
+        ("{# {{ #}{% raw %}{{{% endraw %}\na: {{ company\nb: 1\n", "2:4", "`{{` is not closed."),
+    ],
+)
+def test_what_is_not_closed_is_told_where_it_opens(tree: Tree, text: str, where: str, message: str) -> None:
+    (finding,) = wrong(tree, text)
+    assert (finding.id, place(finding), finding.message) == ("template-syntax", f"flows/a.yaml:{where}", message)
+    assert (finding.remedy or "").startswith("Close it with `")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "part"),
+    [
+        ("a: 1\nb: {{ company x }}\nc: {{ company\n", "2", "'x' is not expected here, inside `{{ }}`"),
+        ("{% if flag x %}{% endif %}\n", "1", "'x' is not expected here, inside `{% %}`"),
+        ("a: {{ {'a': {'b': 1}} }}\nb: {{ ! }}\n", "2", "unexpected char '!'"),
+        ("a: {{ {'a': {'b': 1}} }}\nb: {{ 1 | nofilter }}\nc: {{ 'a\n{{ ' }}", "2", "nofilter"),
+    ],
+)
+def test_other_mistakes_are_not_taken_for_something_not_closed(tree: Tree, text: str, where: str, part: str) -> None:
+    (finding,) = wrong(tree, text)
+    assert place(finding) == f"flows/a.yaml:{where}"
+    assert part in finding.message
 
 
 def test_stray_braces_are_explained(tree: Tree) -> None:
