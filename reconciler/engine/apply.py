@@ -208,6 +208,7 @@ class Apply:
             or History(self.workspace.root, self.workspace.environment.name, self.workspace.cache),
             signature=Signature(self.holder, self.run, self.workspace.commit.commit),
             secret_fingerprints=self.workspace.secret_fingerprints(org.identity.id),
+            missing_is_made=self.workspace.missing_is_made,
         )
 
     async def _keep_house(self, planning: Planning, plan: Plan, lease: Lease) -> tuple[str, ...]:

@@ -134,7 +134,7 @@ class Linkage:
                 Severity.WARNING,
                 "It is looked up when a call runs, which will not find it.",
             )
-        if self.missing_is_made and reference.kind != "division":
+        if self.missing_is_made and reference in desired.references:
             severity, consequence = Severity.INFO, "The sandbox makes it when the flow is published."
         return _finding(
             desired,

@@ -47,6 +47,8 @@ class Steps:
     history: History
     signature: Signature
     secret_fingerprints: Mapping[str, str]
+    missing_is_made: bool = False
+    """A sandbox makes what a flow names, its division included."""
     divisions: dict[str, str] = field(default_factory=dict)
 
     async def take(self, change: Change, coming: Iterable[str], waits: Waits) -> str | None:
@@ -191,6 +193,8 @@ class Steps:
         if not name or name in self.divisions or (live is not None and live.division == name):
             return
         division = await self.platform.divisions.find(name)
+        if division is None and self.missing_is_made and any(r.kind == "division" for r in desired.references):
+            return
         if division is None:
             raise ReconcilerError(
                 f"{desired.address} belongs to the division {name!r}, which does not exist.",

@@ -101,7 +101,7 @@ def result_text(result: Result) -> Text:
     line.append(f" {result.action.value:<9} {result.address}")
     if result.outcome is Outcome.APPLIED:
         line.append(f"  {_versions(result)}{result.seconds:.1f} s", style="dim")
-    elif result.message:
+    elif result.message and result.outcome is not Outcome.NOT_STARTED:
         line.append(f"\n            {result.message}")
         if result.remedy:
             line.append(f"\n            {result.remedy}", style="dim")
@@ -125,6 +125,8 @@ def run_text(report: RunReport) -> Iterator[Text]:
             )
     for address in report.healed:
         yield Text(f"{address}: the same content under another version; noted in the ledger.", style="dim")
+    if report.stopped and report.count(Outcome.NOT_STARTED):
+        yield Text("The run was stopped; what was not started was left alone.", style="yellow")
     if report.lock_lost:
         yield Text(report.lock_lost, style="bold red")
     if report.exit_code:

@@ -85,6 +85,16 @@ def test_all_of_it_is_applied_and_the_second_plan_is_empty(corpus, repository, c
         assert adopted["summary"]["adopt"] == len(corpus)
 
 
+def test_a_sandbox_that_makes_what_is_missing_takes_all_of_it_without_a_seed(corpus, repository, cli):
+    _specs(corpus, repository)
+    repository.write("environments/_none.yaml", "org: {sandbox: {missing_references: create}}\n")
+
+    applied = cli("apply", "--auto-approve")
+
+    assert applied.code == 0, applied.err
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
 def _specs(files, repository):
     """Every file as a spec, unchanged but for its own name where two have the same."""
     names: dict[str, int] = defaultdict(int)
