@@ -163,6 +163,8 @@ class Steps:
             )
         )
 
+        desired.let_go()
+
     async def _write(self, row: Row) -> None:
         try:
             await self.ledger.write(self.lease.lock, row)

@@ -80,6 +80,10 @@ class Desired:
         """The parsed and rendered document, made once."""
         return self.load()
 
+    def let_go(self) -> None:
+        """Frees the content's memory; whoever asks again has it made again."""
+        self.__dict__.pop("content", None)
+
 
 @dataclass(frozen=True, slots=True)
 class Live:
