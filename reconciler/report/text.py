@@ -206,8 +206,9 @@ def _drift_section(plan: Plan, numbers: dict[str, int]) -> Iterator[Text]:
         return
     yield Text()
     yield Text("Changed in the org since it was applied (drift):", style="bold yellow")
+    told = {change.address for change in plan.changes if change.diff_basis != "last applied spec"}
     for drift in plan.drift:
-        if drift.address in numbers:
+        if drift.address in told:
             yield Text(f"  {drift.address}: see {numbers[drift.address]} above")
         else:
             yield from _drift(drift)
