@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from support import SEED, Org, Ran, Repository, connected
 
 from reconciler.cli.main import run
+from reconciler.platform import Connection
 from reconciler.sandbox import embedded
 
 
@@ -58,3 +60,9 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
         return Ran(code, printed.out, printed.err)
 
     return call
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands in this process do not wait half a minute for what is in use to be let go of."""
+    monkeypatch.setattr("reconciler.cli.session.Connection", partial(Connection, settle=0.2, poll_initial=0.05))

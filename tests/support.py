@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,37 @@ class Org:
         """All IVRs by name."""
         return {ivr["name"]: ivr for ivr in self.get("/architect/ivrs", pageSize=100)["entities"]}
 
+    def module_versions(self, name: str) -> dict[str, str]:
+        """Versions of the common modules that the published version of a call flow was built with, by name."""
+        consumer = self.flows()[name]
+        consumed = self.get(
+            "/architect/dependencytracking/consumedresources",
+            id=consumer["id"],
+            version=consumer["publishedVersion"]["id"],
+            objectType="INBOUNDCALLFLOW",
+            pageSize=100,
+        )["entities"]
+        return {item["name"]: item["version"] for item in consumed if item["type"] == "COMMONMODULEFLOW"}
+
+    def change_ivr(self, name: str, **fields: Any) -> None:
+        """Changes fields of an IVR as a person in the user interface would."""
+        ivr = self.get(f"/architect/ivrs/{self.ivrs()[name]['id']}")
+        self.send("PUT", f"/architect/ivrs/{ivr['id']}", {**ivr, **fields}).raise_for_status()
+
+    def delete_flow(self, name: str) -> None:
+        """Deletes a flow."""
+        self.send("DELETE", f"/flows/{self.flows()[name]['id']}").raise_for_status()
+
+    def make_division(self, name: str) -> str:
+        """Makes a division; returns its id."""
+        made = self.send("POST", "/authorization/divisions", {"name": name})
+        made.raise_for_status()
+        return str(made.json()["id"])
+
+    def settings(self, **values: Any) -> None:
+        """Sets how the org behaves (``reconciler.sandbox.settings``)."""
+        self.http.put("/sandbox/settings", json=values).raise_for_status()
+
     def fault(self, **rule: Any) -> None:
         """Makes the org misbehave."""
         self.http.post("/sandbox/faults", json=rule).raise_for_status()
@@ -114,6 +146,34 @@ class Repository:
         identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false"]
         done = subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, text=True)
         return done.stdout.strip()
+
+
+def environment(repository: Repository, text: str) -> None:
+    """Appends to the environment ``test``."""
+    with (repository.root / "environments/test.yaml").open("a", encoding="utf-8") as file:
+        file.write(textwrap.dedent(text).rstrip("\n") + "\n")
+
+
+def start(repository: Repository, *arguments: str) -> subprocess.Popen[str]:
+    """Starts a command as a process of its own; its standard error can be read while it runs."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "reconciler", *arguments, "--env", "test"],
+        cwd=repository.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_lines(process: subprocess.Popen[str], count: int, *beginnings: str) -> None:
+    """Reads what a started command says until so many lines began with one of the texts."""
+    assert process.stderr is not None
+    seen = 0
+    for line in process.stderr:
+        seen += line.startswith(beginnings)
+        if seen >= count:
+            return
 
 
 def flow(name: str, *, kind: str = "inboundCall", says: str = "Hello.", modules: tuple[str, ...] = ()) -> str:

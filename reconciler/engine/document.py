@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reconciler.files import replace_file
 from reconciler.problems import Finding, ReconcilerError, Severity
 
 FORMAT_VERSION: Literal["1"] = "1"
@@ -157,11 +158,8 @@ def save_plan(plan: Plan, path: Path) -> None:
     """
     if path.is_dir() or not path.name:
         raise PlanFileError(f"{path}: a folder, not a file.", remedy="Name a file for the plan.")
-    partial = path.with_name(path.name + ".partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(plan.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+        replace_file(path, plan.model_dump_json(indent=2) + "\n")
     except OSError as error:
         raise PlanFileError(f"{path}: the plan cannot be written there: {error.strerror}.") from None
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reconciler.files import replace_file
 from reconciler.ledger.base import (
     APPLIED_PLANS_KEPT,
     Ending,
@@ -183,15 +184,12 @@ class FileLedger(Ledger):
             ) from None
 
     def _save(self, state: Mapping[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
         _replace(self._path, json.dumps(state, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(path.name + ".partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        replace_file(path, text)
     except OSError as error:
         raise _unwritable(path, error) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import flow, module
+from support import environment, flow, module
 
 from reconciler.cli.main import run
 
@@ -60,8 +60,7 @@ def test_unknown_kind(sound, cli, org):
 
 
 def test_unknown_environment_key(sound, cli, org):
-    with (sound.root / "environments/test.yaml").open("a", encoding="utf-8") as file:
-        file.write("polici: {}\n")
+    environment(sound, "polici: {}")
     said = refused(cli, org)
     assert "environments/test.yaml:5" in said
     assert "policy" in said
@@ -167,7 +166,8 @@ def test_missing_credentials(sound, cli, org, monkeypatch):
     assert "GENESYSCLOUD_OAUTHCLIENT_SECRET" in refused(cli, org)
 
 
-def test_a_host_that_is_not_reachable(sound, cli, org):
+def test_a_host_that_is_not_reachable(sound, cli, org, monkeypatch):
+    monkeypatch.setattr("reconciler.platform.retries._FIRST_CONTACT_DEADLINE", 0.1)
     url = "http://127.0.0.1:9"
     sound.write("environments/test.yaml", f"org: {{api_url: '{url}', login_url: '{url}'}}\n")
     assert "127.0.0.1" in refused(cli, org)

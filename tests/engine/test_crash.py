@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
-from support import flow, module
+from support import environment, flow, module, start, wait_for_lines
 
 KILLS = 10
 
@@ -27,31 +25,18 @@ def estate(repository):
     return repository
 
 
-def start(repository, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-m", "reconciler", *arguments, "--env", "test"],
-        cwd=repository.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def wait_for_work(process, lines):
     """Until the run has said that so many changes were started or ended."""
-    seen = 0
-    for line in process.stderr:
-        seen += line.startswith(("started", "["))
-        if seen >= lines:
-            return
+    wait_for_lines(process, lines, "started", "[")
 
 
 @pytest.mark.slow
 def test_killed_ten_times_at_random_moments_it_converges(estate, cli, org):
     pick = random.Random(20261120)
-    org.http.put("/sandbox/settings", json={"job_seconds": 0.03}).raise_for_status()
     greeting = "One moment."
     for attempt in range(KILLS):
+        # Every other run finds its jobs done at the first look and gets further in the same time.
+        org.settings(job_seconds=0.03 if attempt % 2 else 0)
         process = start(estate, "apply", "--auto-approve")
         wait_for_work(process, pick.randrange(1, 20))
         time.sleep(pick.random() * 0.05)
@@ -63,6 +48,7 @@ def test_killed_ten_times_at_random_moments_it_converges(estate, cli, org):
             estate.edit("shared/greeter.yaml", greeting, f"Moment {attempt}.")
             greeting = f"Moment {attempt}."
 
+    org.settings(job_seconds=0)
     assert cli("apply", "--auto-approve").code == 0
 
     names = [entity["name"] for entity in org.get("/flows", pageSize=500)["entities"]]
@@ -73,24 +59,17 @@ def test_killed_ten_times_at_random_moments_it_converges(estate, cli, org):
     assert cli("drift").code == 0
     flows = org.flows()
     for number in range(8):
-        consumer = flows[f"Flow {number}"]
-        consumed = org.get(
-            "/architect/dependencytracking/consumedresources",
-            id=consumer["id"],
-            version=consumer["publishedVersion"]["id"],
-            objectType="INBOUNDCALLFLOW",
-            pageSize=100,
-        )["entities"]
-        built = {item["name"]: item["version"] for item in consumed if item["type"] == "COMMONMODULEFLOW"}
+        built = org.module_versions(f"Flow {number}")
         assert built == {name: flows[name]["publishedVersion"]["id"] for name in ("Greeter", "Closer")}
 
 
 def test_a_left_over_lock_is_named_and_dropped_on_demand(estate, cli, org):
-    org.http.put("/sandbox/settings", json={"job_seconds": 0.05}).raise_for_status()
+    org.settings(job_seconds=0.05)
     process = start(estate, "apply", "--auto-approve")
     wait_for_work(process, 2)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    org.settings(job_seconds=0)
 
     blocked = cli("apply", "--auto-approve")
     assert blocked.code == 3
@@ -106,8 +85,7 @@ def test_a_left_over_lock_is_named_and_dropped_on_demand(estate, cli, org):
 
 def test_an_interrupted_publish_is_no_drift(estate, cli, org):
     """Also where drift stops a run: what our own dead run published is not somebody's edit."""
-    with (estate.root / "environments/test.yaml").open("a", encoding="utf-8") as file:
-        file.write("policy: {on_drift: fail}\n")
+    environment(estate, "policy: {on_drift: fail}")
     assert cli("apply", "--auto-approve").code == 0
     estate.edit("flows/flow-3.yaml", "Hello.", "Good day.")
     table = org.get("/flows/datatables", name="Reconciler ledger test")["entities"][0]["id"]
@@ -125,14 +103,61 @@ def test_an_interrupted_publish_is_no_drift(estate, cli, org):
 
 
 def test_a_signal_lets_running_changes_end(estate, cli, org):
-    org.http.put("/sandbox/settings", json={"job_seconds": 0.2}).raise_for_status()
+    org.settings(job_seconds=0.2)
     process = start(estate, "apply", "--auto-approve")
     wait_for_work(process, 3)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
+    org.settings(job_seconds=0)
 
     assert process.returncode == 4
     assert "not-started" in said
     assert cli("unlock").code == 0
     assert cli("apply", "--auto-approve").code == 0
     assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_what_a_dead_run_finished_is_guarded_against_hand_edits_again(repository, cli, org):
+    for number in range(4):
+        repository.write(f"flows/{number}.yaml", flow(f"Flow {number}"))
+    environment(repository, "concurrency: 1\npolicy: {on_drift: fail}")
+    org.settings(job_seconds=0.3)
+    process = start(repository, "apply", "--auto-approve")
+    wait_for_lines(process, 2, "[")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    org.settings(job_seconds=0)
+    assert cli("unlock", "--yes").code == 0
+    assert cli("apply", "--auto-approve").code == 0
+    assert cli("plan", "--detailed-exitcode").code == 0
+    assert cli("drift").code == 0
+
+    org.publish(flow("Flow 0", says="Emergency."))
+
+    assert cli("drift").code == 2
+    assert cli("plan").code == 1
+
+
+def test_a_signal_while_planning_applies_nothing(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    listing = "GET /api/v2/flows"
+    org.fault(match={"method": "GET", "path": "/api/v2/flows"}, effect={"delay": 1.0})
+    org.http.delete("/sandbox/requests").raise_for_status()
+    process = start(repository, "apply", "--auto-approve")
+    wait_until(lambda: listing in org.http.get("/sandbox/requests").json()["routes"])
+
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode != 0
+    assert "Traceback" not in said
+    assert org.flows() == {}
+    org.mend()
+    assert "not locked" in cli("unlock").err
+
+
+def wait_until(holds, seconds=30.0):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
-from support import flow, module
+from support import environment, flow, module, start, wait_for_lines
+
+from reconciler.ledger import FileLedger
 
 
 @pytest.fixture
@@ -105,3 +108,74 @@ def test_a_number_moves_from_one_line_to_another(estate, cli, org):
         "Line": ["+4570100002"],
         "Another Line": ["+4570100001"],
     }
+
+
+def test_a_change_that_could_not_be_recorded_is_not_done_twice(repository, cli, org):
+    for number in range(3):
+        repository.write(f"flows/{number}.yaml", flow(f"Flow {number}"))
+    environment(repository, "concurrency: 1")
+    org.fault(
+        match={"method": "POST", "path": "/api/v2/flows/datatables/*/rows", "body_contains": "Flow 1"},
+        effect={"status": 403},
+    )
+
+    failed = cli("apply", "--auto-approve")
+    org.mend()
+    resumed = cli("apply", "--auto-approve")
+
+    assert (failed.code, resumed.code) == (4, 0)
+    assert [org.version(f"Flow {number}") for number in range(3)] == ["1.0"] * 3
+
+
+def test_a_change_that_breaks_unexpectedly_takes_no_other_change_along(repository, cli, org, monkeypatch):
+    for number in range(4):
+        repository.write(f"flows/{number}.yaml", flow(f"Flow {number}"))
+    environment(repository, "concurrency: 2\nledger: {type: file}")
+    write = FileLedger.write
+
+    async def breaking(ledger, lock, row):
+        if row.address == "inboundCall/Flow 1":
+            raise ZeroDivisionError("no such number")
+        await write(ledger, lock, row)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(FileLedger, "write", breaking)
+        failed = cli("apply", "--auto-approve")
+    resumed = cli("apply", "--auto-approve")
+
+    assert failed.code == 4
+    assert "Unexpected: ZeroDivisionError" in failed.err
+    assert "Traceback" not in failed.err
+    assert resumed.code == 0, resumed.err
+    assert [org.version(f"Flow {number}") for number in range(4)] == ["1.0"] * 4
+
+
+def test_a_ledger_file_that_cannot_be_written_any_more_is_told_and_what_runs_is_finished(repository, cli, org):
+    """As on a disk that fills up during the run."""
+    for number in range(6):
+        repository.write(f"flows/{number}.yaml", flow(f"Flow {number}"))
+    environment(repository, "concurrency: 2\nledger: {type: file}")
+    org.settings(job_seconds=0.3)
+    run = start(repository, "apply", "--auto-approve")
+    wait_for_lines(run, 1, "[")
+    obstacle = repository.root / ".reconciler/ledger/test.json.partial"
+    put_in_the_way(obstacle)
+
+    _, said = run.communicate(timeout=60)
+
+    assert run.returncode == 4, said
+    assert "test.json: the ledger cannot be written" in said
+    assert "Traceback" not in said
+    obstacle.rmdir()
+    org.settings(job_seconds=0)
+    assert cli("unlock", "--yes").code == 0
+    assert cli("apply", "--auto-approve").code == 0
+    assert [org.version(f"Flow {number}") for number in range(6)] == ["1.0"] * 6
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def put_in_the_way(folder):
+    """Makes a folder where files of that name come and go."""
+    while not folder.is_dir():
+        with suppress(FileExistsError):
+            folder.mkdir()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from support import flow, module
+from support import environment, flow, module
 
 
 @pytest.fixture
@@ -86,15 +86,7 @@ def test_a_changed_module_is_updated_and_exactly_its_consumers_are_republished_a
     )["entities"]
     assert {consumer["name"] for consumer in consumers} == {"Sales", "Support"}
     for name in ("Sales", "Support"):
-        consumed = org.get(
-            "/architect/dependencytracking/consumedresources",
-            id=flows[name]["id"],
-            version=flows[name]["publishedVersion"]["id"],
-            objectType="INBOUNDCALLFLOW",
-            pageSize=100,
-        )["entities"]
-        built = {item["name"]: item["version"] for item in consumed if item["type"] == "COMMONMODULEFLOW"}
-        assert built["Greeter"] == flows["Greeter"]["publishedVersion"]["id"]
+        assert org.module_versions(name)["Greeter"] == org.version("Greeter")
     assert org.version("Alone") == "1.0"
     assert org.version("Closer") == "1.0"
     assert cli("plan", "--detailed-exitcode").code == 0
@@ -168,3 +160,67 @@ def test_target_takes_dependencies_along_and_exclude_leaves_dependents_out(estat
     assert {address for _, address in changes(excluded)} == {"commonModule/Closer", "inboundCall/Alone"}
 
     assert cli("plan", "--target", "flow/Nothing").code == 1
+
+
+def test_an_exclude_that_matches_nothing_is_an_error(estate, cli, org):
+    refused = cli("plan", "--exclude", "inboundCall/Seles")
+
+    assert refused.code == 1
+    assert "--exclude inboundCall/Seles: no resource matches." in refused.err
+    assert cli("apply", "--auto-approve", "--exclude", "inboundCall/Seles").code == 1
+    assert org.flows() == {}
+
+
+def test_a_part_of_the_estate_is_said_to_be_one(estate, cli):
+    parts = cli("plan", "--format", "json", "--target", "inboundCall/Alone").json["findings"]
+    whole = cli("plan", "--format", "json").json["findings"]
+
+    (finding,) = parts
+    assert (finding["id"], finding["severity"]) == ("partial-plan", "warning")
+    assert "5 of 6 resources are left out" in finding["message"]
+    assert "--target inboundCall/Alone" in finding["message"]
+    assert whole == []
+
+
+def test_consumers_that_a_target_leaves_behind_are_named(applied, cli):
+    applied.edit("shared/greeter.yaml", "One moment.", "Two moments.")
+
+    said = cli("plan", "--target", "commonModule/*").err
+
+    assert "inboundCall/Sales" in said
+    assert "inboundCall/Support" in said
+
+
+def test_a_consumer_left_behind_because_of_drift_is_named(applied, cli, org):
+    environment(applied, "policy: {on_drift: report}")
+    org.publish(flow("Sales", says="Emergency.", modules=("Greeter",)))
+    applied.edit("shared/greeter.yaml", "One moment.", "Two moments.")
+
+    plan = cli("plan", "--format", "json").json
+
+    assert "inboundCall/Sales" not in {change["address"] for change in plan["changes"]}
+    assert any("Sales" in finding["message"] for finding in plan["findings"])
+
+
+def test_a_consumer_published_by_hand_as_it_was_still_gets_the_module_of_today(applied, cli, org):
+    """Its row is renewed; that it holds an old version of the module must not be forgotten with it."""
+    org.publish(flow("Sales", modules=("Greeter",)))
+    org.publish(module("Greeter", "Changed by hand."))
+
+    assert cli("apply", "--auto-approve").code == 0
+
+    assert org.module_versions("Sales") == {"Greeter": org.version("Greeter")}
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_consumer_that_failed_gets_the_module_that_was_put_back_since(applied, cli, org):
+    applied.edit("shared/greeter.yaml", "One moment.", "Two moments.")
+    org.fault(match={"job_flow": "Sales"}, effect={"job": {"status": "Failure", "messages": ["No."]}})
+    assert cli("apply", "--auto-approve").code == 4
+    org.mend()
+    applied.edit("shared/greeter.yaml", "Two moments.", "One moment.")
+
+    assert cli("apply", "--auto-approve").code == 0
+
+    assert org.module_versions("Sales") == {"Greeter": org.version("Greeter")}
+    assert cli("plan", "--detailed-exitcode").code == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
-from support import flow, module
+from support import Repository, environment, flow, module
 
 
 @pytest.fixture
@@ -119,3 +121,106 @@ def test_a_rename_is_a_delete_and_a_create_and_says_so(applied, cli):
     assert any("inboundCall/Keep under a new name" in reason for reason in created["reasons"])
     order = [change["address"] for change in plan["changes"]]
     assert order == ["inboundCall/Kept", "ivr/Line", "inboundCall/Keep"]
+
+
+def test_a_module_that_a_new_flow_calls_is_not_deleted(repository, cli, org):
+    repository.write("shared/greeter.yaml", module("Greeter"))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.remove("shared/greeter.yaml")
+    repository.write("flows/another.yaml", flow("Another", modules=("Greeter",)))
+
+    assert cli("plan", "--prune").code == 1
+    assert cli("apply", "--prune", "--auto-approve").code == 1
+    assert set(org.flows()) == {"Greeter"}
+
+
+def test_a_flow_that_a_new_ivr_names_is_not_deleted(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.remove("flows/sales.yaml")
+    repository.write("flows/line.yaml", 'ivr: {name: Line, dnis: ["+4570100001"], openHoursFlow: Sales}\n')
+
+    assert cli("plan", "--prune").code == 1
+    assert cli("apply", "--prune", "--auto-approve").code == 1
+    assert set(org.flows()) == {"Sales"}
+    assert org.ivrs() == {}
+
+
+def test_a_flow_that_somebody_put_on_one_of_our_ivrs_is_not_deleted(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/holiday.yaml", flow("Holiday"))
+    repository.write("flows/line.yaml", 'ivr: {name: Line, dnis: ["+4570100001"], openHoursFlow: Sales}\n')
+    assert cli("apply", "--auto-approve").code == 0
+    org.change_ivr("Line", holidayHoursFlow={"id": org.flows()["Holiday"]["id"]})
+    repository.remove("flows/holiday.yaml")
+    repository.edit("flows/line.yaml", "openHoursFlow: Sales", "openHoursFlow: Sales, description: Main line")
+
+    assert cli("plan", "--prune").code == 1
+    assert cli("apply", "--prune", "--auto-approve").code == 1
+    assert "Holiday" in org.flows()
+    assert org.ivrs()["Line"]["holidayHoursFlow"]["name"] == "Holiday"
+
+
+def test_a_target_may_be_something_that_left_the_specs(repository, cli):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/old.yaml", flow("Old"))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.remove("flows/old.yaml")
+
+    plan = cli("plan", "--format", "json", "--prune", "--target", "inboundCall/Old")
+
+    assert plan.code == 0, plan.err
+    assert [(change["action"], change["address"]) for change in plan.json["changes"]] == [("delete", "inboundCall/Old")]
+
+
+def test_protect_knows_a_name_with_brackets(repository, cli, org):
+    repository.write("flows/sales.yaml", flow('"Sales [DK]"'))
+    repository.write("flows/keep.yaml", flow("Keep"))
+    environment(repository, 'policy: {protect: ["inboundCall/Sales [DK]"]}')
+    assert cli("apply", "--auto-approve").code == 0
+    repository.remove("flows/sales.yaml")
+
+    refused = cli("plan", "--prune")
+
+    assert refused.code == 1
+    assert "inboundCall/Sales [DK] is protected" in refused.err
+    assert "Sales [DK]" in org.flows()
+
+
+def test_what_was_made_again_by_hand_is_not_forgotten(repository, cli, org):
+    """Our row is of an object that is gone; the one that has its name now is somebody's and is listed."""
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/keep.yaml", flow("Keep"))
+    assert cli("apply", "--auto-approve").code == 0
+    org.delete_flow("Sales")
+    org.publish(flow("Sales", says="Somebody's."))
+    repository.remove("flows/sales.yaml")
+    assert cli("apply", "--auto-approve").code == 0
+
+    plan = cli("plan", "--format", "json").json
+
+    assert "inboundCall/Sales" in {*plan["unmanaged"], *(finding["address"] for finding in plan["findings"])}
+
+
+def test_two_repositories_on_one_ledger_do_not_delete_each_others_flows(repository, cli, org, tmp_path, monkeypatch):
+    repository.write("flows/ours.yaml", flow("Ours"))
+    of_remote(repository, "https://x:canary-token@git.example.com/team-a/flows.git")
+    assert cli("apply", "--auto-approve").code == 0
+    other = Repository(tmp_path / "other")
+    other.write("flows/theirs.yaml", flow("Theirs"))
+    shutil.copytree(repository.root / "environments", other.root / "environments")
+    of_remote(other, "git@git.example.com:team-b/flows.git")
+    monkeypatch.chdir(other.root)
+
+    refused = cli("plan", "--prune", "--format", "json")
+
+    assert refused.code == 1
+    assert "foreign-ledger" in [finding["id"] for finding in refused.json["findings"]]
+    assert "canary-token" not in refused.out + refused.err
+    assert cli("apply", "--prune", "--auto-approve").code == 1
+    assert set(org.flows()) == {"Ours"}
+
+
+def of_remote(repository, url):
+    repository.git("init", "-q")
+    repository.git("remote", "add", "origin", url)

@@ -7,17 +7,33 @@ import os
 from pathlib import Path
 
 import pytest
-from support import flow
+from support import environment, flow
 
 CANARY = "canary-4f1c9e77-token"
 OLD = "canary-old-1b2d-token"
+PIN = "471147"
+OTHER_PIN = "582258"
+SETS_PIN = flow("Sales").replace(
+    "        actions:\n",
+    """\
+        actions:
+          - setParticipantData:
+              name: Set
+              attributes:
+                - attribute:
+                    name:
+                      lit: pin
+                    value:
+                      lit: {{ pin | yaml }}
+""",
+)
+"""A flow with a secret that is a value of its own."""
 
 
 @pytest.fixture
 def estate(repository, monkeypatch):
     monkeypatch.setenv("CRM_TOKEN", CANARY)
-    with (repository.root / "environments/test.yaml").open("a", encoding="utf-8") as file:
-        file.write("variables: {crm: {token: {secret: {env: CRM_TOKEN}}}}\n")
+    environment(repository, "variables: {crm: {token: {secret: {env: CRM_TOKEN}}}}")
     repository.write("flows/sales.yaml", flow("Sales", says="\"{{ 'Token ' ~ crm.token }}\""))
     repository.write("flows/other.yaml", flow("Other"))
     return repository
@@ -107,3 +123,88 @@ def test_a_machine_without_the_secret_may_plan_but_not_apply(estate, cli, org, m
     assert refused.code == 1
     assert "CRM_TOKEN" in refused.err
     assert cli("validate").code == 0
+
+
+@pytest.fixture
+def with_pin(repository, monkeypatch):
+    """A repository with a secret that consists of digits."""
+    monkeypatch.setenv("PIN", PIN)
+    environment(repository, "variables: {pin: {secret: {env: PIN}}}")
+    return repository
+
+
+def test_digits_without_quotes_are_refused_before_anything_is_applied(with_pin, cli, org):
+    """A number is not the text that the secret is; the document would change with the value."""
+    with_pin.write("flows/another.yaml", flow("Another"))
+    with_pin.write("flows/sales.yaml", SETS_PIN.replace(" | yaml", ""))
+
+    planned = cli("plan", "--format", "json")
+    refused = cli("apply", "--auto-approve")
+
+    assert (planned.code, refused.code) == (1, 1)
+    assert [finding["id"] for finding in planned.json["findings"]] == ["secret-changes-document"]
+    assert "{{ name | yaml }}" in refused.err
+    assert PIN not in planned.out + planned.err + refused.err
+    assert org.flows() == {}
+
+
+def test_digits_are_rotated_and_neither_the_old_nor_a_strange_value_is_shown(with_pin, cli, org, monkeypatch):
+    with_pin.write("flows/sales.yaml", SETS_PIN)
+    assert cli("apply", "--auto-approve").code == 0
+    org.publish(SETS_PIN.replace("{{ pin | yaml }}", f'"{PIN}"').replace("Hello.", "By hand."))
+    monkeypatch.setenv("PIN", "888888")
+
+    rotated = cli("plan", "--format", "json")
+    org.publish(SETS_PIN.replace("{{ pin | yaml }}", OTHER_PIN).replace("Hello.", "By hand."))
+    strange = cli("plan", "--format", "json")
+
+    for planned in (rotated, strange):
+        assert planned.json["drift"]
+        assert PIN not in planned.out
+        assert OTHER_PIN not in planned.out
+    assert cli("apply", "--auto-approve").code == 0
+    assert "888888" in uploaded(org, "Sales")
+    assert leaks(with_pin, org, PIN, OTHER_PIN, "888888") == []
+
+
+def test_an_old_value_that_became_an_expression_is_not_shown(with_pin, cli, org, monkeypatch):
+    monkeypatch.setenv("PIN", OLD)
+    with_pin.write("flows/sales.yaml", SETS_PIN)
+    assert cli("apply", "--auto-approve").code == 0
+    org.publish(SETS_PIN.replace("lit: {{ pin | yaml }}", f'exp: "\\"{OLD}\\""'))
+    monkeypatch.setenv("PIN", CANARY)
+
+    planned = cli("plan", "--format", "json")
+
+    assert planned.json["drift"]
+    assert OLD not in planned.out
+
+
+def test_a_value_that_the_org_repeats_in_a_message_is_not_shown(with_pin, cli, org, monkeypatch):
+    monkeypatch.setenv("PIN", CANARY)
+    with_pin.write("flows/sales.yaml", SETS_PIN)
+    org.fault(
+        match={"job_flow": "Sales"},
+        effect={"job": {"status": "Failure", "messages": [f"Invalid value '{CANARY}' in action Set."]}},
+    )
+
+    failed = cli("apply", "--auto-approve")
+
+    assert failed.code == 1
+    assert "in action Set" in failed.err
+    assert CANARY not in failed.err + failed.out
+    assert leaks(with_pin, org, CANARY) == []
+
+
+def test_an_ivr_cannot_hold_one_and_nothing_is_applied(with_pin, cli, org):
+    with_pin.write("flows/sales.yaml", flow("Sales"))
+    with_pin.write("flows/line.yaml", "ivr:\n  name: Line\n  openHoursFlow: Sales\n  description: {{ pin | yaml }}\n")
+    org.send("POST", "/architect/ivrs", {"name": "Line", "description": PIN}).raise_for_status()
+
+    planned = cli("plan", "--format", "json")
+    refused = cli("apply", "--auto-approve")
+
+    assert (planned.code, refused.code) == (1, 1)
+    assert [finding["id"] for finding in planned.json["findings"]] == ["secret-in-fields"]
+    assert PIN not in planned.out + planned.err + refused.err
+    assert org.flows() == {}

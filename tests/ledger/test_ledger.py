@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from reconciler.cache import Cache
@@ -24,6 +25,16 @@ ROW = Row(
 )
 
 
+def connection(org):
+    return Connection(
+        api_url=org.url,
+        login_url=org.url,
+        client_id=org.client_id,
+        client_secret=org.client_secret,
+        requests_per_minute=1_000_000,
+    )
+
+
 @pytest.fixture(params=["file", "org"])
 def promise(request, tmp_path, org):
     """Runs ``check(make)``, where each ``make()`` is another process's view of the same ledger."""
@@ -33,14 +44,7 @@ def promise(request, tmp_path, org):
             if request.param == "file":
                 await check(lambda: FileLedger(tmp_path / "ledger.json"))
                 return
-            connection = Connection(
-                api_url=org.url,
-                login_url=org.url,
-                client_id=org.client_id,
-                client_secret=org.client_secret,
-                requests_per_minute=1_000_000,
-            )
-            async with Platform(connection) as platform:
+            async with Platform(connection(org)) as platform:
                 await check(lambda: OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache")))
 
         asyncio.run(inside())
@@ -133,18 +137,26 @@ def test_a_broken_lock_is_lost_to_its_holder(promise):
     promise(check)
 
 
+def test_what_another_run_applied_is_kept_although_it_was_read_before(promise):
+    """The second run looks at the ledger while the first one holds the lock, and gets the lock right after it."""
+
+    async def check(make):
+        first, second = make(), make()
+        lock = await first.acquire("first", "r1")
+        await second.read()
+        await first.release(lock, Ending(applied_plan="p1"))
+        lock = await second.acquire("second", "r2")
+        await second.release(lock, Ending(applied_plan="p2"))
+        assert (await make().read()).applied_plans == ("p1", "p2")
+
+    promise(check)
+
+
 def test_a_released_ledger_is_read_from_the_cache(org, tmp_path):
     """What keeps a plan without changes at a handful of requests."""
 
     async def check():
-        connection = Connection(
-            api_url=org.url,
-            login_url=org.url,
-            client_id=org.client_id,
-            client_secret=org.client_secret,
-            requests_per_minute=1_000_000,
-        )
-        async with Platform(connection) as platform:
+        async with Platform(connection(org)) as platform:
             ledger = OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache"))
             lock = await ledger.acquire("me", "r1")
             await ledger.write(lock, ROW)
@@ -154,5 +166,37 @@ def test_a_released_ledger_is_read_from_the_cache(org, tmp_path):
             seen = await OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache")).read()
             assert seen.rows == {ROW.address: ROW}
             assert platform.requests - before == 2
+
+    asyncio.run(check())
+
+
+class _BeforeUnlocking(httpx.AsyncBaseTransport):
+    """The network, but for something that happens just before the lock's row is deleted."""
+
+    def __init__(self, happens):
+        self._network = httpx.AsyncHTTPTransport()
+        self._happens = happens
+
+    async def handle_async_request(self, request):
+        if request.method == "DELETE" and request.url.path.endswith("/~lock"):
+            await self._happens()
+        return await self._network.handle_async_request(request)
+
+    async def aclose(self):
+        await self._network.aclose()
+
+
+def test_a_lock_that_is_given_back_at_this_moment_is_not_kept_in_the_cache(org, tmp_path):
+    async def check():
+        cache = Cache("rows", tmp_path / "cache")
+        async with Platform(connection(org)) as reading:
+
+            async def read():
+                return await OrgLedger(reading, "Ledger", cache).read()
+
+            async with Platform(connection(org), transport=_BeforeUnlocking(read)) as platform:
+                writer = OrgLedger(platform, "Ledger", cache)
+                await writer.release(await writer.acquire("me", "r1"), Ending())
+            assert (await read()).lock is None
 
     asyncio.run(check())
