@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
+from typing import Any
 
 from reconciler.cache import Cache
 from reconciler.engine.workspace import Workspace
 from reconciler.ledger import FileLedger, Ledger, OrgLedger
-from reconciler.platform import REGIONS, Connection, Platform, connection_for_region
+from reconciler.platform import Connection, Platform, connection_for_region, is_loopback
 from reconciler.problems import ReconcilerError
 from reconciler.specs import (
     ArtifactCache,
@@ -30,6 +31,9 @@ STATE = ".reconciler"
 """Folder for plans, journals, local ledgers and the local sandbox org, below the repository root."""
 UNLIMITED = 1_000_000
 """Requests a minute for a sandbox in this process, which has no limit of its own."""
+
+ON_THIS_MACHINE: dict[str, Any] = {"poll_initial": 0.05, "settle": 2.0}
+"""Seconds: how soon to look at a job again, and how long to wait for a delete, where the org is a sandbox."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +127,7 @@ def _connection(workspace: Workspace) -> Iterator[Connection]:
             client_id=running.client_id,
             client_secret=running.client_secret,
             requests_per_minute=org.requests_per_minute or UNLIMITED,
-            poll_initial=0.05,
-            settle=2.0,
+            **ON_THIS_MACHINE,
         )
     finally:
         running.stop()
@@ -133,28 +136,17 @@ def _connection(workspace: Workspace) -> Iterator[Connection]:
 def _remote_connection(environment: Environment) -> Connection:
     org = environment.org
     credentials = environment.credentials.resolve(os.environ)
-    options = {"requests_per_minute": org.requests_per_minute} if org.requests_per_minute else {}
+    options: dict[str, Any] = {
+        "client_id": credentials.client_id or "",
+        "client_secret": credentials.client_secret or "",
+        "access_token": credentials.access_token,
+    }
+    if org.requests_per_minute:
+        options["requests_per_minute"] = org.requests_per_minute
     if org.api_url is not None and org.login_url is not None:
-        return Connection(
-            api_url=org.api_url,
-            login_url=org.login_url,
-            client_id=credentials.client_id or "",
-            client_secret=credentials.client_secret or "",
-            access_token=credentials.access_token,
-            **options,
-        )
-    place = org.region or org.domain or ""
-    if org.region is not None and org.region not in REGIONS:
-        raise ReconcilerError(
-            f"There is no Genesys Cloud region {org.region!r}.", remedy=f"Known regions: {', '.join(sorted(REGIONS))}."
-        )
-    return connection_for_region(
-        place,
-        client_id=credentials.client_id or "",
-        client_secret=credentials.client_secret or "",
-        access_token=credentials.access_token,
-        **options,
-    )
+        patience = ON_THIS_MACHINE if is_loopback(org.api_url) else {}
+        return Connection(api_url=org.api_url, login_url=org.login_url, **options, **patience)
+    return connection_for_region(org.region or org.domain or "", **options)
 
 
 def _ledger(workspace: Workspace, platform: Platform) -> Ledger:

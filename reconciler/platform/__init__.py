@@ -4,7 +4,7 @@
 """
 
 from reconciler.platform.client import Platform
-from reconciler.platform.connection import REGIONS, Connection, connection_for_region
+from reconciler.platform.connection import REGIONS, Connection, connection_for_region, is_loopback
 from reconciler.platform.crud import CrudApi
 from reconciler.platform.data_tables import DataTablesApi
 from reconciler.platform.directory import Directory
@@ -106,4 +106,5 @@ __all__ = [
     "UnsafeAddress",
     "VersionConflict",
     "connection_for_region",
+    "is_loopback",
 ]

@@ -69,3 +69,16 @@ def test_fail_stops_before_a_flow_changed_by_hand_is_pruned(applied, cli, org):
     assert cli("plan", "--prune").code == 1
     assert cli("apply", "--prune", "--auto-approve").code == 1
     assert "Sales" in org.flows()
+
+
+def test_what_an_explicit_overwrite_puts_back_is_shown_beside_the_change_of_the_spec(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    environment(repository, "policy: {on_drift: report}\n")
+    org.publish(flow("Sales", says="Emergency."))
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+
+    said = cli("plan", "--target", "inboundCall/Sales").err
+
+    assert "Good day." in said
+    assert "Emergency." in said
