@@ -105,6 +105,11 @@ class FieldKind(Kind, Generic[Wire]):
             return None
         return None if model.deleted else self._live(model)
 
+    async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
+        """Asks for that one name."""
+        model = await self.api(platform).find(name)
+        return self._live(model) if model else None
+
     async def create(self, desired: Desired, operations: Operations) -> Live:
         """See ``Kind.create``."""
         fields = {key: value for key, value in desired.content.canonical.items() if value is not None}

@@ -30,6 +30,11 @@ class CrudApi(Generic[Thing]):
         found = await list_all(self._session, self._path(), self._thing, size=_PAGE)
         return [thing for thing in found if not thing.deleted]
 
+    async def find(self, name: str) -> Thing | None:
+        """The object of exactly that name, or None; the list's name filter also finds other names."""
+        found = await list_all(self._session, self._path(), self._thing, size=_PAGE, query={"name": name})
+        return next((thing for thing in found if thing.name == name and not thing.deleted), None)
+
     async def get(self, id: str) -> Thing:
         """One object; a deleted one counts as not found.
 
