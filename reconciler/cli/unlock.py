@@ -38,7 +38,10 @@ async def _unlock(workspace: Workspace, yes: bool) -> int:
         if not (yes or lock.expired(now_utc()) or _confirmed()):
             say([Text("The lock stays. `--yes` drops it without asking.", style="yellow")])
             return 1
-        await connected.ledger.break_lock()
+        dropped = await connected.ledger.break_lock(lock)
+    if not dropped:
+        say([Text("The lock has changed hands meanwhile and was left alone; look again.", style="yellow")])
+        return 3
     say([Text("The lock is dropped.", style="green")])
     return 0
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reconciler.engine.document import Action, Plan
+from reconciler.engine.document import NAMED, Action, Plan
 from reconciler.engine.execute import Execution, Listener
 from reconciler.engine.fields import state_digest
 from reconciler.engine.history import History
@@ -17,7 +17,7 @@ from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, make_plan
 from reconciler.engine.prune import delete_policy_findings
-from reconciler.engine.steps import Signature, Steps
+from reconciler.engine.steps import Signature, Steps, moves_only
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, Row, now_utc, short_hash
@@ -111,6 +111,7 @@ class Apply:
                 raise StalePlanError(
                     f"The plan {plan.id} was applied already.", remedy="Plan again to see what is left."
                 )
+            _refuse_held(planning, plan)
             return planning, await self._carry_out(planning, plan, lease)
 
     def stop(self) -> None:
@@ -134,7 +135,11 @@ class Apply:
 
     def _refuse_missing_secrets(self, plan: Plan) -> None:
         """A flow must not be published with a placeholder in it; better to know before anything is done."""
-        publishing = [self.workspace.catalog.resources.get(change.address) for change in plan.changes]
+        publishing = [
+            self.workspace.catalog.resources.get(change.address)
+            for change in plan.changes
+            if change.action is not Action.ADOPT and not moves_only(change)
+        ]
         used = {name for desired in publishing if desired is not None for name in desired.secrets}
         findings = [
             missing_secret_finding(secret, plan.environment)
@@ -212,21 +217,26 @@ class Apply:
         )
 
     async def _keep_house(self, planning: Planning, plan: Plan, lease: Lease) -> tuple[str, ...]:
-        """Renews rows of objects that mean the same under another version, drops rows of what is gone."""
-        touched = {change.address for change in plan.changes}
+        """Renews rows of objects that mean the same under another version, drops rows of what is gone.
+
+        The work itself is done by now: a row that cannot be renewed is only worth a notice.
+        """
         healed: list[str] = []
         try:
             await lease.confirm()
-        except LockLostError:
-            return ()
-        for verdict in planning.heals:
-            if verdict.address not in touched:
-                await self.ledger.write(lease.lock, self._healed_row(verdict))
-                healed.append(verdict.address)
-        for address in planning.observation.ledger.rows:
-            gone = address not in planning.observation.org.by_address
-            if gone and address not in self.workspace.catalog.resources and address not in touched:
-                await self.ledger.forget(lease.lock, address)
+            touched = {change.address for change in plan.changes}
+            for verdict in planning.heals:
+                if verdict.address not in touched:
+                    await self.ledger.write(lease.lock, self._healed_row(verdict))
+                    healed.append(verdict.address)
+            for address in planning.observation.ledger.rows:
+                gone = address not in planning.observation.org.by_address
+                if gone and address not in self.workspace.catalog.resources and address not in touched:
+                    await self.ledger.forget(lease.lock, address)
+        except LockLostError as error:
+            lease.lost = error
+        except ReconcilerError as error:
+            self.listener.notice(f"The ledger could not be renewed in full: {error}")
         return tuple(healed)
 
     def _healed_row(self, verdict: Verdict) -> Row:
@@ -241,7 +251,8 @@ class Apply:
                 "spec_digest": verdict.desired.digest,
                 "fields": fields,
                 "state_digest": None if versioned else state_digest(verdict.live, fields),
-                "modules": verdict.row.modules if verdict.row_is_current else None,
+                "division": verdict.live.division,
+                "modules": verdict.row.modules if verdict.row_is_current else verdict.modules,
                 "applied_at": now_utc(),
                 "run": self.run,
             }
@@ -270,7 +281,21 @@ class Apply:
             lease.lost = error
         except ReconcilerError as error:
             # The work is done and recorded; a lock that stays behind expires by itself.
-            self.listener.change_waits("ledger", f"the lock could not be given back: {error}")
+            self.listener.notice(f"The lock could not be given back and expires by itself: {error}")
+
+
+def _refuse_held(planning: Planning, plan: Plan) -> None:
+    """Drift that today's policy leaves as it is stays so, unless the plan was made by naming the object."""
+    findings = [
+        finding
+        for change in plan.changes
+        if NAMED not in change.reasons
+        and (verdict := planning.verdicts.get(change.address)) is not None
+        and verdict.held
+        for finding in verdict.findings
+    ]
+    if findings:
+        raise UnusablePlanError("The policy on drift of the environment forbids this plan.", findings=findings)
 
 
 def _refuse_errors(plan: Plan) -> None:

@@ -28,6 +28,9 @@ def wanted(verdict: Verdict) -> frozenset[str]:
 def taken_findings(changes: Mapping[str, Verdict], lives: Mapping[str, Verdict]) -> list[Finding]:
     """Errors for what a change wants and an object that stays as it is has."""
     holders = {claim: other for address, other in lives.items() if address not in changes for claim in held(other)}
+    for verdict in changes.values():
+        if verdict.desired is not None:
+            holders |= dict.fromkeys(held(verdict) & wanted(verdict), verdict)
     return [
         _finding(verdict.desired, claim, "number-in-use", f"is on {holders[claim].address} in the org")
         for verdict in changes.values()

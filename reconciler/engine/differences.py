@@ -100,13 +100,23 @@ def _compare_mappings(place: _Place, before: dict[str, Any], after: dict[str, An
 
 
 def _compare_sequences(place: _Place, before: list[Any], after: list[Any]) -> Iterator[_Found]:
-    matcher = SequenceMatcher(None, [_identity(i) for i in before], [_identity(i) for i in after], autojunk=False)
+    """Aligns first what is the same to the letter, and what lies between by name: names alone may repeat."""
+    matcher = SequenceMatcher(None, [_content(i) for i in before], [_content(i) for i in after], autojunk=False)
+    for tag, b_from, b_to, a_from, a_to in matcher.get_opcodes():
+        if tag != "equal":
+            yield from _compare_gap(place, before, range(b_from, b_to), after, range(a_from, a_to))
+
+
+def _compare_gap(place: _Place, before: list[Any], olds: range, after: list[Any], news: range) -> Iterator[_Found]:
+    matcher = SequenceMatcher(
+        None, [_identity(before[i]) for i in olds], [_identity(after[i]) for i in news], autojunk=False
+    )
     for tag, b_from, b_to, a_from, a_to in matcher.get_opcodes():
         if tag == "equal":
-            same = zip(range(b_from, b_to), range(a_from, a_to), strict=True)
+            same = zip(olds[b_from:b_to], news[a_from:a_to], strict=True)
             pairs, left, new = list(same), list[int](), list[int]()
         else:
-            pairs, left, new = _pair_up(before, range(b_from, b_to), after, range(a_from, a_to))
+            pairs, left, new = _pair_up(before, olds[b_from:b_to], after, news[a_from:a_to])
         for old_index, new_index in pairs:
             yield from _compare(place.below(old_index, new_index), before[old_index], after[new_index])
         for index in left:
@@ -130,7 +140,15 @@ def _compare_values(place: _Place, before: Any, after: Any) -> Iterator[_Found]:
     if isinstance(before, bool) != isinstance(after, bool):
         yield _Found(place, "change", before, after)
         return
-    tree = DeepDiff(before, after, view="tree", ignore_order=False, verbose_level=2, threshold_to_diff_deeper=0)
+    tree = DeepDiff(
+        before,
+        after,
+        view="tree",
+        ignore_order=False,
+        verbose_level=2,
+        threshold_to_diff_deeper=0,
+        ignore_private_variables=False,
+    )
     found = [
         (tuple(level.path(output_format="list")), op, _value(level.t1), _value(level.t2))
         for report, op in _OPS.items()
@@ -148,11 +166,15 @@ def _sort(item: dict[str, Any]) -> str:
     return next(iter(item))
 
 
+def _content(item: dict[str, Any]) -> str:
+    return json.dumps(item, sort_keys=True, default=str)
+
+
 def _identity(item: dict[str, Any]) -> tuple[str, str]:
     """What an item is and what it is called; for nameless ones, their whole content."""
     ((sort, body),) = item.items()
     name = body.get("name") if isinstance(body, dict) else None
-    return sort, name if isinstance(name, str) else json.dumps(body, sort_keys=True, default=str)
+    return sort, name if isinstance(name, str) else _content(item)
 
 
 def _equal(one: Any, other: Any) -> bool:

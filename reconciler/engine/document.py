@@ -24,6 +24,10 @@ NOT_THERE = "is not in the org"
 """The reason of an ordinary create."""
 
 
+NAMED = "is overwritten because it was named on the command line"
+"""The reason that sets ``policy.on_drift`` aside; a saved plan carries it on."""
+
+
 class Action(StrEnum):
     """What a plan does to one object."""
 

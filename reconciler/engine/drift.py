@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.engine.document import Action, Difference, Drift
+from reconciler.engine.document import NAMED, Action, Difference, Drift
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Live
 from reconciler.problems import Finding, Severity
@@ -33,9 +33,9 @@ class DriftPolicy:
             verdict.decide(action, reason)
             if verdict.spec_changed:
                 verdict.reasons.append("the spec changed")
+            self._say_if_named(verdict)
             return
-        verdict.held = True
-        verdict.findings.append(self._finding(verdict))
+        self._hold(verdict)
 
     def note_move(self, verdict: Verdict) -> None:
         """Notes that somebody moved the object to another division; held where the policy leaves drift alone."""
@@ -44,9 +44,22 @@ class DriftPolicy:
         difference = Difference(path="division", op="change", before=verdict.row.division, after=verdict.live.division)
         before = verdict.drift.diff if verdict.drift else ()
         verdict.drift = drift_of(verdict, (*before, difference))
-        if not self.overwrites(verdict.address) and not verdict.held:
-            verdict.held = True
-            verdict.findings.append(self._finding(verdict))
+        if self.overwrites(verdict.address):
+            self._say_if_named(verdict)
+        elif not verdict.held:
+            self._hold(verdict)
+
+    def _hold(self, verdict: Verdict) -> None:
+        """Leaves the object as it is, whatever else was decided about it."""
+        verdict.held = True
+        verdict.action, verdict.reasons = None, []
+        verdict.diff, verdict.basis = (), None
+        verdict.moves_only = verdict.heal = False
+        verdict.findings.append(self._finding(verdict))
+
+    def _say_if_named(self, verdict: Verdict) -> None:
+        if self.on_drift != "overwrite" and NAMED not in verdict.reasons:
+            verdict.reasons.append(NAMED)
 
     def _finding(self, verdict: Verdict) -> Finding:
         waiting = " The change of its spec waits." if verdict.spec_changed else ""

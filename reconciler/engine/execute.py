@@ -39,6 +39,9 @@ class Listener(Protocol):
     def change_ended(self, result: Result) -> None:
         """The change has its outcome."""
 
+    def notice(self, text: str) -> None:
+        """Something that a person should know and that belongs to no change."""
+
 
 @dataclass
 class Execution:

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.archy.canonical import digest
 from reconciler.engine.differences import field_differences
 from reconciler.engine.document import NOT_THERE, Action, Difference
-from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand
+from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand, turned
 from reconciler.engine.history import History
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Live
@@ -32,16 +32,18 @@ class FieldJudge:
         ours = row if row is not None and row.object_id == live.id else None
         verdict.diff = field_differences(_with_division(live), self._wanted(verdict, ours))
         verdict.basis = "live fields" if verdict.diff else None
-        if ours is None:
+        if moved_by_hand(verdict):
+            self.policy.note_move(verdict)
+        if verdict.held:
+            verdict.diff, verdict.basis = (), None
+        elif row is not None and ours is None:
+            self._judge_remade(verdict, live)
+        elif ours is None:
             self._judge_adoption(verdict)
         elif not verdict.diff:
-            verdict.heal = verdict.spec_changed or state_digest(live, ours.fields) != ours.state_digest
+            changed = state_digest(live, ours.fields) != ours.state_digest or ours.division != live.division
+            verdict.heal = verdict.spec_changed or changed
         elif all(difference.path == "division" for difference in verdict.diff):
-            if moved_by_hand(verdict):
-                self.policy.note_move(verdict)
-            if verdict.held:
-                verdict.diff, verdict.basis = (), None
-                return
             verdict.decide(Action.UPDATE, f"belongs to the division {verdict.diff[0].after}")
         elif state_digest(live, ours.fields) != ours.state_digest:
             self._judge_drift(verdict, live, ours)
@@ -67,6 +69,16 @@ class FieldJudge:
             verdict.decide(Action.UPDATE, "is in the org but not in the ledger, and differs from the spec")
         else:
             verdict.decide(Action.ADOPT, "is in the org and means what the spec says")
+
+    def _judge_remade(self, verdict: Verdict, live: Live) -> None:
+        """Somebody deleted the object and made another one of its name."""
+        if not verdict.diff:
+            verdict.decide(Action.ADOPT, "was made again in the org and means what the spec says")
+            return
+        reason = f"was deleted and made again in the org{by_whom(live)} and is put back"
+        self.policy.apply(verdict, drift_of(verdict, turned(verdict.diff)), Action.UPDATE, reason)
+        if verdict.held:
+            verdict.diff, verdict.basis = (), None
 
     def _judge_drift(self, verdict: Verdict, live: Live, row: Row) -> None:
         assert verdict.desired is not None

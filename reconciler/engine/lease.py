@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 from reconciler.ledger import Ledger, LockInfo, LockLostError, short_hash
 from reconciler.ledger.base import LOCK_SECONDS
-from reconciler.platform import PlatformError
+from reconciler.problems import ReconcilerError
 
 RENEW_SECONDS = LOCK_SECONDS / 3
 ANNOUNCED_AT_ONCE = 25
@@ -50,6 +50,8 @@ class Lease:
             LockLostError: the lock is no longer ours.
         """
         async with self._gate:
+            if self.lost is not None:
+                raise self.lost
             if address not in self._announced:
                 following = [other for other in coming if other not in self._announced and other != address]
                 await self._renew({*self._announced, address, *following[: ANNOUNCED_AT_ONCE - 1]})
@@ -72,7 +74,7 @@ class Lease:
         while self.lost is None:
             await asyncio.sleep(RENEW_SECONDS)
             async with self._gate:
-                with suppress(LockLostError, PlatformError):
+                with suppress(ReconcilerError):
                     # The next renewal tries again; a lost lock is noted by _renew.
                     await self._renew(self._announced)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 PLACEHOLDER = "(secret "
@@ -27,20 +27,25 @@ _SALT = secrets.token_bytes(16)
 def hide_like(templates: Iterable[Any], document: Any) -> Any:
     """The document with everything hidden that stands where one of the templates has a secret.
 
-    List positions do not count, because they move; so a neighbour in the same place of another action may be
-    hidden too. Values that are placeholders already stay as they are.
+    List positions do not count, because they move, so neighbours in the same place of other actions are looked
+    at too; what a template says there in plain words is public and stays.
     """
-    signatures = {signature for template in templates for signature in _secret_places(template, ())}
-    return _hide(document, (), signatures) if signatures else document
+    templates = tuple(templates)
+    public: dict[Signature, set[str]] = {place: set() for t in templates for place in _secret_places(t, ())}
+    for template in templates:
+        _collect_public(template, (), public)
+    return _hide(document, (), public) if public else document
 
 
-def hide_all(document: Any) -> Any:
-    """The document with every text and number hidden: for flows that held secrets whose places are not known."""
+def hide_all(document: Any, public: Collection[str] = ()) -> Any:
+    """The document with every text and number hidden, but for public ones."""
     if isinstance(document, dict):
-        return {key: hide_all(value) for key, value in document.items()}
+        return {key: hide_all(value, public) for key, value in document.items()}
     if isinstance(document, list):
-        return [hide_all(item) for item in document]
-    return document if document is None or isinstance(document, bool) else _hidden(str(document))
+        return [hide_all(item, public) for item in document]
+    if document is None or isinstance(document, bool) or str(document) in public:
+        return document
+    return _hidden(str(document))
 
 
 def first_placeholder(value: Any) -> str | None:
@@ -52,8 +57,7 @@ def first_placeholder(value: Any) -> str | None:
 def _secret_places(value: Any, path: Signature) -> Iterator[Signature]:
     if isinstance(value, dict):
         for key, item in value.items():
-            # The same value may be written in another form by hand: as an expression instead of a literal.
-            yield from _secret_places(item, path if key in VALUE_FORMS else (*path, key))
+            yield from _secret_places(item, _below(path, key))
             if PLACEHOLDER in str(key):
                 yield path
     elif isinstance(value, list):
@@ -63,14 +67,33 @@ def _secret_places(value: Any, path: Signature) -> Iterator[Signature]:
         yield path
 
 
-def _hide(value: Any, path: Signature, signatures: set[Signature]) -> Any:
-    if path in signatures:
-        return hide_all(value)
+def _collect_public(value: Any, path: Signature, public: dict[Signature, set[str]]) -> None:
+    """Notes the plain scalars at and below the places of secrets."""
     if isinstance(value, dict):
-        return {key: _hide(item, (*path, key), signatures) for key, item in value.items()}
+        for key, item in value.items():
+            _collect_public(item, _below(path, key), public)
+    elif isinstance(value, list):
+        for item in value:
+            _collect_public(item, path, public)
+    elif PLACEHOLDER not in str(value):
+        for length in range(len(path) + 1):
+            if path[:length] in public:
+                public[path[:length]].add(str(value))
+
+
+def _hide(value: Any, path: Signature, public: Mapping[Signature, Collection[str]]) -> Any:
+    if path in public:
+        return hide_all(value, public[path])
+    if isinstance(value, dict):
+        return {key: _hide(item, _below(path, key), public) for key, item in value.items()}
     if isinstance(value, list):
-        return [_hide(item, path, signatures) for item in value]
+        return [_hide(item, path, public) for item in value]
     return value
+
+
+def _below(path: Signature, key: str) -> Signature:
+    """The same value may be written in another form by hand: as an expression instead of a literal."""
+    return path if key in VALUE_FORMS else (*path, key)
 
 
 def _hidden(value: str) -> str:

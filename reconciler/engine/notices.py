@@ -122,19 +122,21 @@ def mention_renames(changes: Mapping[str, Verdict], left: Mapping[str, Verdict],
     if not created or not left:
         return
     history.recall(verdict.row for verdict in left.values() if verdict.row)
-    for verdict in created:
-        assert verdict.desired is not None
-        for other in left.values():
-            before = history.spec(other.row) if other.row else None
-            if (
-                before is not None
-                and other.kind is verdict.kind
-                and _but_name(before) == _but_name(verdict.desired.content.canonical)
-            ):
-                verdict.reasons.append(
-                    f"is {other.address} under a new name; the old one is a separate object "
-                    + ("and is deleted" if other.action is Action.DELETE else "and stays until --prune")
-                )
+    for other in left.values():
+        before = history.spec(other.row) if other.row else None
+        alike = [
+            verdict
+            for verdict in created
+            if before is not None
+            and verdict.desired is not None
+            and verdict.kind is other.kind
+            and _but_name(before) == _but_name(verdict.desired.content.canonical)
+        ]
+        if len(alike) == 1:
+            alike[0].reasons.append(
+                f"is {other.address} under a new name; the old one is a separate object "
+                + ("and is deleted" if other.action is Action.DELETE else "and stays until --prune")
+            )
 
 
 def _but_name(spec: object) -> object:

@@ -51,7 +51,8 @@ class Planning:
     @property
     def heals(self) -> list[Verdict]:
         """Rows to renew although nothing changes."""
-        return [verdict for verdict in self.verdicts.values() if verdict.heal and verdict.action is None]
+        healing = (verdict for verdict in self.verdicts.values() if verdict.heal and verdict.action is None)
+        return [verdict for verdict in healing if not verdict.held]
 
 
 def check_order(catalog: Catalog) -> Graph:
@@ -153,7 +154,7 @@ async def _prune(
 
 def _present(chosen: set[str], verdicts: Mapping[str, Verdict]) -> set[str]:
     """Addresses that exist after the plan; one that was deleted by hand and is left so does not."""
-    return {address for address in chosen if not (verdicts[address].held and verdicts[address].live is None)}
+    return {address for address in chosen if not (verdicts[address].held and not verdicts[address].on_air)}
 
 
 def _linkage(workspace: Workspace, platform: Platform, observation: Observation, chosen: set[str]) -> Linkage:

@@ -52,6 +52,9 @@ class Propagation:
 
     def _reason(self, address: str, verdicts: Mapping[str, Verdict], holds: Mapping[str, str]) -> str | None:
         module = verdicts.get(address)
+        if module is not None and module.held:
+            # Left as it is in the org: to publish its consumers would put somebody's edit on the air.
+            return None
         if module is not None and module.publishes:
             return f"holds {address}, which this plan publishes"
         live = self.observation.org.by_address.get(address)
@@ -78,6 +81,8 @@ class Propagation:
                 built[verdict.address] = await verdict.kind.modules_built_with(self.platform, verdict.live)
 
         await together(ask(verdict) for verdict in unknown)
+        for verdict in unknown:
+            verdict.modules = built[verdict.address]
         return built
 
 

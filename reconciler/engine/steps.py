@@ -90,7 +90,7 @@ class Steps:
         await self._find_division(desired, live)
         if live is None:
             after = await kind.create(desired, operations)
-        elif kind.content_in_versions and change.action is Action.UPDATE and change.diff_basis == "live fields":
+        elif moves_only(change):
             return await self._move(kind, change, live, operations)
         else:
             cleared = tuple(item.path for item in change.diff if item.op == "remove")
@@ -104,7 +104,9 @@ class Steps:
         after = await kind.move(self.wanted[change.address], live, operations)
         self.org.put(after)
         row = self.rows.get(change.address)
-        if row is None or row.object_id != live.id:
+        desired = self.wanted[change.address]
+        recorded = (row.object_id, row.version, row.spec_digest) if row else None
+        if row is None or recorded != (live.id, live.version, desired.digest):
             await self._record(kind, change, after, await self._modules_in(kind, change, live))
         else:
             await self._write(row.model_copy(update={"division": after.division}))
@@ -205,12 +207,17 @@ class Steps:
         self.divisions[name] = division.id
 
     def _resolve(self, reference: Reference) -> str:
-        if reference.kind == "division":
-            return self.divisions[reference.name]
-        found = resolve_reference(reference, self.org)
+        known = self.divisions.get(reference.name) if reference.kind == "division" else None
+        found = known or resolve_reference(reference, self.org)
         if found is None:
             raise ReconcilerError(f"There is no {reference.kind} {reference.name!r} in the org.", remedy="Plan again.")
         return found
+
+
+def moves_only(change: Change) -> bool:
+    """Nothing but the division of a flow changes; nothing is published."""
+    versioned = kind_of(change.kind).content_in_versions
+    return versioned and change.action is Action.UPDATE and change.diff_basis == "live fields"
 
 
 def _by(live: Live) -> str:

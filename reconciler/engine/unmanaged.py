@@ -24,21 +24,21 @@ def unmanaged_addresses(catalog: Catalog, observation: Observation) -> list[str]
 
 
 def consumers_left_behind(catalog: Catalog, verdicts: Mapping[str, Verdict]) -> list[Finding]:
-    """Warnings on consumers in the specs that --target or --exclude leaves out although their module changes."""
+    """Warnings on consumers in the specs that are left out, or left as they are, although their module changes."""
     publishing = {address for address, verdict in verdicts.items() if verdict.publishes}
     return [
         Finding(
             id="consumer-left-behind",
             severity=Severity.WARNING,
-            message=f"{address} holds {module}, which this plan publishes, but is left out of it; "
-            "it keeps the old version until it is published.",
+            message=f"{address} holds {module}, which this plan publishes, but is not published itself; "
+            "it keeps the old version until it is.",
             address=address,
             file=desired.file,
             line=desired.line,
-            remedy="Plan without --target and --exclude to republish it.",
+            remedy="Bring it into the plan (--target, --exclude), or settle its drift.",
         )
         for address, desired in catalog.resources.items()
-        if address not in verdicts
+        if address not in verdicts or verdicts[address].held
         for module in _held_modules(desired, catalog)
         if module in publishing
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -31,6 +32,8 @@ class Verdict:
     """The org means the same as the ledger says, under another version: only the row is renewed."""
     moves_only: bool = False
     """Nothing but the division changes; nothing is published."""
+    modules: Mapping[str, str] | None = None
+    """Common modules (id → version) in the live version, where dependency tracking was asked."""
     held: bool = False
     """It drifted and the policy leaves it as it is; also a change of its spec waits."""
     findings: list[Finding] = field(default_factory=list)
@@ -59,6 +62,11 @@ class Verdict:
             and self.row.object_id == self.live.id
             and self.row.version == self.live.version
         )
+
+    @property
+    def on_air(self) -> bool:
+        """Whether others can use the live object: it exists, and is published where that matters."""
+        return self.live is not None and (self.live.version is not None or not self.kind.content_in_versions)
 
     @property
     def spec_changed(self) -> bool:

@@ -46,8 +46,10 @@ class VersionJudge:
         live, row = verdict.live, verdict.row
         if live is None:
             self._judge_absent(verdict)
-        elif row is None or row.object_id != live.id:
+        elif row is None:
             self._judge_adoption(verdict, live)
+        elif row.object_id != live.id:
+            self._judge_remade(verdict, live)
         elif row.version == live.version:
             self._judge_spec(verdict)
         elif live.version is None:
@@ -58,18 +60,22 @@ class VersionJudge:
 
     def judge_division(self, verdict: Verdict) -> None:
         """Adds a move where the flow lives in another division than the specs want."""
-        live, desired = verdict.live, verdict.desired
+        live, desired, row = verdict.live, verdict.desired, verdict.row
         assert desired is not None
-        if live is None or not desired.division or not live.division or live.division == desired.division:
+        if live is None or not desired.division or not live.division:
+            return
+        if live.division == desired.division:
+            ours = row is not None and row.object_id == live.id
+            verdict.heal = verdict.heal or (ours and row is not None and row.division != live.division)
             return
         if moved_by_hand(verdict):
             self.policy.note_move(verdict)
-            if verdict.held:
-                return
-        verdict.diff = (
-            *verdict.diff,
-            Difference(path="division", op="change", before=live.division, after=desired.division),
-        )
+        if verdict.held:
+            return
+        told_by_spec = verdict.spec_changed and any(r.kind == "division" for r in desired.references)
+        if not told_by_spec:
+            moved = Difference(path="division", op="change", before=live.division, after=desired.division)
+            verdict.diff = (*verdict.diff, moved)
         if verdict.action in (None, Action.ADOPT):
             verdict.moves_only = True
             verdict.basis = "live fields"
@@ -128,6 +134,16 @@ class VersionJudge:
         else:
             verdict.decide(Action.ADOPT, "is in the org and means what the spec says")
 
+    def _judge_remade(self, verdict: Verdict, live: Live) -> None:
+        """Somebody deleted the flow and made another one of its name."""
+        gone = Difference(path="published version", op="remove", before=verdict.row.version if verdict.row else None)
+        differences = turned(self._against_export(verdict, live)) if live.version is not None else (gone,)
+        if not differences:
+            verdict.decide(Action.ADOPT, "was made again in the org and means what the spec says")
+            return
+        reason = f"was deleted and made again in the org{by_whom(live)} and is put back"
+        self.policy.apply(verdict, drift_of(verdict, differences), Action.UPDATE, reason)
+
     def _judge_version(self, verdict: Verdict, live: Live, row: Row) -> None:
         """Another version is live than the ledger knows."""
         differences = self._since_applied(verdict, live, row)
@@ -136,7 +152,8 @@ class VersionJudge:
             self._judge_spec(verdict)
             return
         run = next((run for run in self.interrupted if run.run != row.run and run.covers(verdict.address)), None)
-        if run is not None:
+        if run is not None and not self._against_export(verdict, live):
+            # What is live means the present spec, so the dead run published it, and nobody after it.
             verdict.decide(Action.UPDATE, f"the run {run.run} ended while it was publishing this flow")
             self._judge_spec(verdict)
             return

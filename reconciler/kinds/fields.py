@@ -59,7 +59,7 @@ class FieldKind(Kind, Generic[Wire]):
 
     def normalise(self, field: str, value: Any) -> Any:
         """One field in canonical form; both sides of a comparison pass through here."""
-        if field == "description" and value == "":
+        if value == "" and (field == "description" or field in self.references):
             return None
         if field in self.sets and isinstance(value, list):
             return sorted(value)

@@ -187,8 +187,8 @@ class Ledger(ABC):
         """Gives the lock back and remembers how the run ended."""
 
     @abstractmethod
-    async def break_lock(self) -> LockInfo | None:
-        """Drops whatever lock there is; returns it, or None when there was none."""
+    async def break_lock(self, lock: LockInfo) -> bool:
+        """Drops exactly this lock, whoever holds it; False when it is gone or another's by now."""
 
 
 def new_lock(holder: str, run: str, now: datetime) -> LockInfo:

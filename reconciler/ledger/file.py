@@ -117,12 +117,9 @@ class FileLedger(Ledger):
         self._save(state)
         self._lock_path.unlink(missing_ok=True)
 
-    async def break_lock(self) -> LockInfo | None:
+    async def break_lock(self, lock: LockInfo) -> bool:
         """See ``Ledger.break_lock``."""
-        lock = self._read_lock()
-        if lock is not None:
-            self._drop_lock(lock)
-        return lock
+        return self._drop_lock(lock)
 
     def _revision(self) -> str | None:
         try:
@@ -130,13 +127,30 @@ class FileLedger(Ledger):
         except FileNotFoundError:
             return None
 
-    def _drop_lock(self, lock: LockInfo) -> None:
+    def _drop_lock(self, lock: LockInfo) -> bool:
+        """Drops exactly this lock; False when it is another's by now.
+
+        The file is taken away by renaming it, so that of two who drop an expired lock only one has it in hand.
+        """
+        aside = self._lock_path.with_name(f"{self._lock_path.name}.{lock.token}.dropped")
+        current = self._read_lock()
+        if current is None or current.token != lock.token:
+            return False
+        try:
+            self._lock_path.rename(aside)
+        except FileNotFoundError:
+            return False
+        if LockInfo.model_validate_json(aside.read_bytes()).token != lock.token:
+            # Between the look and the rename somebody else took over; the lock goes back to them.
+            aside.rename(self._lock_path)
+            return False
         if lock.inflight:
             state = self._load()
             ending = Ending(unsettled=frozenset(lock.inflight))
             state["interrupted"] = ending.interrupted_after(lock, state["interrupted"])
             self._save(state)
-        self._lock_path.unlink(missing_ok=True)
+        aside.unlink()
+        return True
 
     def _check(self, lock: LockInfo) -> None:
         current = self._read_lock()

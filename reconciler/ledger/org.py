@@ -93,29 +93,34 @@ class OrgLedger(Ledger):
     async def acquire(self, holder: str, run: str) -> LockInfo:
         """See ``Ledger.acquire``."""
         table_id = await self._ensure_table()
+        await self._read_head(table_id)
+        found = self._head.get("revision")
         lock = new_lock(holder, run, now_utc())
-        if not await self._try_create_lock(table_id, lock):
+        taken_over = not await self._try_create_lock(table_id, lock)
+        if taken_over:
             held = await self.lock()
             if held is not None and not held.expired(now_utc()):
                 raise LockedError(held)
-            await self._read_head(table_id)
-            found = self._head.get("revision")
             if held is not None:
                 await self._drop_lock(table_id, held)
             if not await self._try_create_lock(table_id, lock):
                 raise LockedError(await self.lock() or lock)
-            await self._check(table_id, lock)
-            await self._read_head(table_id)
-        else:
-            await self._read_head(table_id)
-            found = self._head.get("revision")
-        self.revision_at_lock = found
         try:
+            if taken_over:
+                await self._check(table_id, lock)
+            await self._read_head(table_id)
+            self.revision_at_lock = found if taken_over else self._head.get("revision")
             await self._write_head(table_id, state=HELD)
         except BaseException:
-            await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
+            await self._give_up(table_id, lock)
             raise
         return lock
+
+    async def _give_up(self, table_id: str, lock: LockInfo) -> None:
+        """Takes the lock away again if it is still ours."""
+        current = await self.lock()
+        if current is not None and current.token == lock.token:
+            await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
 
     async def lock(self) -> LockInfo | None:
         """See ``Ledger.lock``."""
@@ -157,17 +162,11 @@ class OrgLedger(Ledger):
         await self._write_head(table_id, state=RELEASED)
         await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
 
-    async def break_lock(self) -> LockInfo | None:
+    async def break_lock(self, lock: LockInfo) -> bool:
         """See ``Ledger.break_lock``."""
-        table = await self._platform.data_tables.find(self._name)
-        if table is None:
-            return None
-        self._table_id = table.id
-        await self._read_head(table.id)
-        lock = await self.lock()
-        if lock is not None:
-            await self._drop_lock(table.id, lock)
-        return lock
+        table_id = await self._ensure_table()
+        await self._read_head(table_id)
+        return await self._drop_lock(table_id, lock)
 
     async def _rows(self, table_id: str) -> dict[str, dict[str, Any]]:
         """All rows by key; from the cache when nobody has written since they were read."""
@@ -195,18 +194,19 @@ class OrgLedger(Ledger):
             found.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
         return tuple(found)
 
-    async def _drop_lock(self, table_id: str, lock: LockInfo) -> None:
+    async def _drop_lock(self, table_id: str, lock: LockInfo) -> bool:
+        """Drops exactly this lock and remembers what its holder was doing; False when it is another's by now."""
         ending = Ending(unsettled=frozenset(lock.inflight))
-        self._head["interrupted"] = ending.interrupted_after(lock, self._head.get("interrupted", ()))
-        await self._write_head(table_id, state=HELD)
         current = await self.lock()
         if current is None or current.token != lock.token:
-            # Somebody else took it over at this very moment; theirs must stay.
-            return
+            return False
+        self._head["interrupted"] = ending.interrupted_after(lock, self._head.get("interrupted", ()))
+        await self._write_head(table_id, state=HELD)
         try:
             await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
         except NotFound:
-            return
+            return False
+        return True
 
     async def _try_create_lock(self, table_id: str, lock: LockInfo) -> bool:
         try:

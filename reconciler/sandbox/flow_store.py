@@ -126,9 +126,17 @@ def kept(db: sqlite3.Connection, flow_id: str) -> Flow | None:
     return None if row is None else _flow(row)
 
 
-def listed(db: sqlite3.Connection, at: float) -> list[Flow]:
-    """All flows as lists show them at a time (now less the list lag), by id; deleted ones included."""
-    rows = db.execute("SELECT * FROM flows ORDER BY id").fetchall()
+def listed(db: sqlite3.Connection, at: float, *, named: str | None = None) -> list[Flow]:
+    """All flows as lists show them at a time (now less the list lag), by id; deleted ones included.
+
+    ``named`` leaves out flows whose name surely does not hold that text; the caller still has to look.
+    """
+    if named is not None and named.isascii() and "*" not in named:
+        rows = db.execute(
+            "SELECT * FROM flows WHERE instr(lower(name), lower(?)) > 0 OR visible_at > ? ORDER BY id", (named, at)
+        ).fetchall()
+    else:
+        rows = db.execute("SELECT * FROM flows ORDER BY id").fetchall()
     return [flow for row in rows if (flow := _as_seen(row, at)) is not None]
 
 

@@ -48,7 +48,7 @@ def flow_to_change(call: Call, flow_id: str) -> Flow:
 
 def _matching(call: Call) -> list[Flow]:
     """Flows that a list call asks for, in the order that it asks for."""
-    flows = flow_store.listed(call.db, call.now - call.settings.list_lag_seconds)
+    flows = flow_store.listed(call.db, call.now - call.settings.list_lag_seconds, named=call.one("name"))
     if not call.flag("deleted"):
         flows = [flow for flow in flows if not flow.deleted]
     types = {flow_type.upper() for flow_type in call.many("type")}

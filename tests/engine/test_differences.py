@@ -67,6 +67,16 @@ def test_a_new_name_is_one_difference(before):
     assert (difference.op, difference.before, difference.after) == ("change", "Greet", "Welcome")
 
 
+def test_one_of_several_actions_of_one_name_is_one_difference(before):
+    """Architect calls every new action the same."""
+    actions(before)[:3] = [
+        action("playAudio", "Play Audio", audio={"tts": text}) for text in ("One.", "Two.", "Three.")
+    ]
+    after = copy.deepcopy(before)
+    del actions(after)[0]
+    assert told(before, after) == [("remove", 'task Main › action 1 "Play Audio"')]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
