@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
@@ -77,7 +77,7 @@ def check_org(identity: Organization, expected: str | None) -> None:
         )
 
 
-def flow_addresses(reference: Reference, known: Mapping[str, object]) -> list[str]:
+def flow_addresses(reference: Reference, known: Container[str]) -> list[str]:
     """Addresses of the flows that a reference may mean, among ``known`` ones, most likely first."""
     return [address for address in candidate_addresses(reference) if address in known]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from reconciler.engine.concurrency import together
 from reconciler.engine.document import Action
@@ -39,12 +40,16 @@ class Propagation:
                 verdict.moves_only = False
                 verdict.decide(Action.REPUBLISH, reason)
 
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        """All addresses that a reference may mean; made once, for there are many references."""
+        return frozenset((*self.catalog.resources, *self.observation.org.by_address))
+
     def _modules(self, verdict: Verdict) -> list[str]:
         """Addresses of the modules that are copied into this object when it is published."""
         assert verdict.desired is not None
-        known = {**self.observation.org.by_address, **self.catalog.resources}
         found = [
-            flow_addresses(reference, known)
+            flow_addresses(reference, self._known)
             for reference in verdict.desired.references
             if verdict.kind.embeds(reference)
         ]
