@@ -16,9 +16,10 @@ _UNSET = ({"noValue": True}, {"none": True})
 def declared_only(spec: Any, export: Any) -> Any:
     """The canonical ``export``, reduced to what the canonical ``spec`` declares; neither is changed.
 
-    What the spec does not mention is left out. What it sets to no value counts as present where the export
-    does not mention it. List items are compared with the item of the same key and name, else with the one at
-    the same position; items that the spec does not have stay whole, for they are real differences.
+    What the spec does not mention is left out, but for what an export never writes by itself: actions in
+    branches, disabled outputs, inputs and outputs of a module. What the spec sets to no value counts as present
+    where the export does not mention it. List items are compared with the item of the same key and name, else
+    with the one at the same position; items that the spec does not have stay whole: they are real differences.
     """
     if isinstance(spec, dict) and isinstance(export, dict):
         return _mapping(spec, export)
@@ -35,9 +36,31 @@ def _mapping(spec: dict[str, Any], export: dict[str, Any]) -> dict[str, Any]:
     if len(spec) == len(export) == 1 and spec.keys() != export.keys():
         # One of several forms ({lit: …} or {exp: …}), or an object's name as the key: all of it is the value.
         return export
-    reduced = {key: declared_only(spec[key], item) for key, item in export.items() if key in spec}
+    reduced = {
+        key: declared_only(spec[key], item) if key in spec else item
+        for key, item in export.items()
+        if key in spec or _is_never_a_default(key, item)
+    }
     unset = {key: item for key, item in spec.items() if key not in export and item in _UNSET}
     return reduced | unset
+
+
+def _is_never_a_default(key: str, item: Any) -> bool:
+    """What an export writes only where somebody has put it: its absence in a spec says something.
+
+    Outputs without actions are left out of exports (facts §2), and the canonical form drops flags at their default.
+    """
+    if key == "enabled":
+        return item is False
+    if key in ("isInput", "isOutput"):
+        return item is True
+    return key in ("actions", "outputPath") or _holds_actions(item)
+
+
+def _holds_actions(item: Any) -> bool:
+    if isinstance(item, dict):
+        return bool(item.get("actions")) or any(map(_holds_actions, item.values()))
+    return isinstance(item, list) and any(map(_holds_actions, item))
 
 
 def _partners(spec: list[Any], export: list[Any]) -> dict[int, int]:

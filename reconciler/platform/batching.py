@@ -31,6 +31,8 @@ class Batcher(Generic[Thing]):
         self._ids.append(id)
         if self._answer is None:
             self._answer = asyncio.create_task(self._soon())
+            # Should everybody who asked be gone by then, a failure concerns nobody.
+            self._answer.add_done_callback(lambda answer: answer.cancelled() or answer.exception())
         return (await asyncio.shield(self._answer)).get(id)
 
     async def _soon(self) -> dict[str, Thing]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -153,7 +155,16 @@ def _files(content: bytes) -> dict[str, bytes]:
                 if left < 0:
                     raise MalformedResponse(f"The export archive unpacks to more than {_MAX_UNPACKED // 2**20} MB.")
                 files[PurePosixPath(entry.filename).stem] = data
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, ValueError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+    ) as error:
         raise MalformedResponse(f"The export archive cannot be read: {error}.") from error
     return files
 

@@ -146,7 +146,7 @@ def retry_after(headers: Mapping[str, str], said: str = "") -> float | None:
             pass
         try:
             return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             pass
     reset = headers.get("inin-ratelimit-reset")
     if reset and reset.strip().isdecimal():

@@ -207,6 +207,16 @@ class Session:
         except (httpx.DecodingError, httpx.InvalidURL, UnicodeError) as error:
             message = f"{method} {parts.path} at {host} went wrong: {_reason(error)}."
             raise MalformedResponse(message, **context) from error
+        except httpx.LocalProtocolError:
+            # The reason would quote the header, and with it the token.
+            message = f"{method} {parts.path} could not be written: a header holds characters that HTTP does not allow."
+            raise AuthenticationFailed(
+                message,
+                remedy="Check the access token for blanks and line breaks.",
+                sent=False,
+                method=method,
+                path=parts.path,
+            ) from None
         except httpx.RequestError as error:
             message = f"The connection to {host} broke during {method} {parts.path}: {_reason(error)}."
             remedy = "Plan again: it is not known whether the org carried the request out."

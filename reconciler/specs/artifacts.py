@@ -86,8 +86,11 @@ class ArtifactCache:
 
 
 def variables_digest(variables: Mapping[str, Any]) -> str:
-    """Digest of an environment's variables as written: secrets by their names, never by their values."""
-    return hashlib.sha256(json.dumps(variables, sort_keys=True, allow_nan=True).encode()).hexdigest()
+    """Digest of an environment's variables as written: secrets by their names, never by their values.
+
+    The order counts, because a template may go through a mapping.
+    """
+    return hashlib.sha256(json.dumps(variables, allow_nan=True).encode()).hexdigest()
 
 
 def entry_key(text: str, variables: str) -> str:

@@ -75,8 +75,9 @@ class Credentials(_Part):
         Raises:
             ReconcilerError: neither a token nor both client values are set.
         """
-        token = environ.get(ACCESS_TOKEN_ENV, "")
+        token = environ.get(ACCESS_TOKEN_ENV, "").strip()
         if token:
+            _refuse_unsendable(ACCESS_TOKEN_ENV, token)
             return CredentialValues(access_token=token)
         wanted = (self.client_id.env, self.client_secret.env)
         unset = [name for name in wanted if not environ.get(name)]
@@ -86,7 +87,16 @@ class Credentials(_Part):
                 f"{'is' if len(unset) == 1 else 'are'} not set.",
                 remedy=f"Set {' and '.join(unset)} in the shell or the pipeline, or {ACCESS_TOKEN_ENV}.",
             )
-        return CredentialValues(client_id=environ[wanted[0]], client_secret=environ[wanted[1]])
+        return CredentialValues(client_id=environ[wanted[0]].strip(), client_secret=environ[wanted[1]].strip())
+
+
+def _refuse_unsendable(variable: str, value: str) -> None:
+    """A header takes visible ASCII only; the value itself is never shown."""
+    if not all("!" <= character <= "~" for character in value):
+        raise ReconcilerError(
+            f"The value of {variable} holds blanks, line breaks or other characters that a token never has.",
+            remedy="Set it anew, without quotes and line breaks.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
