@@ -138,6 +138,27 @@ def test_what_a_dead_run_finished_is_guarded_against_hand_edits_again(repository
     assert cli("plan").code == 1
 
 
+def test_a_hand_edit_of_a_flow_that_the_dead_run_never_began_is_drift(repository, cli, org):
+    for number in range(5):
+        repository.write(f"flows/{number}.yaml", flow(f"Flow {number}"))
+    environment(repository, "concurrency: 1\npolicy: {on_drift: fail}")
+    assert cli("apply", "--auto-approve").code == 0
+    for number in range(5):
+        repository.edit(f"flows/{number}.yaml", "Hello.", "Good day.")
+    org.settings(job_seconds=0.5)
+    process = start(repository, "apply", "--auto-approve")
+    wait_for_lines(process, 1, "[")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    org.settings(job_seconds=0)
+    assert cli("unlock", "--yes").code == 0
+    assert org.version("Flow 4") == "1.0"
+
+    org.publish(flow("Flow 4", says="Emergency."))
+
+    assert cli("plan").code == 1
+
+
 def test_a_signal_while_planning_applies_nothing(repository, cli, org):
     repository.write("flows/sales.yaml", flow("Sales"))
     listing = "GET /api/v2/flows"

@@ -79,3 +79,52 @@ def test_a_flow_that_was_published_and_could_not_be_moved_is_moved_by_the_next_r
     assert org.flows()["Sales"]["division"]["name"] == "North"
     assert org.version("Sales") == "1.0"
     assert cli("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize(("policy", "code"), [("fail", 1), ("report", 0)])
+def test_a_flow_moved_by_hand_is_left_also_when_its_spec_changes(repository, cli, org, north, policy, code):
+    environment(repository, f"division: Home\npolicy: {{on_drift: {policy}}}")
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    move_flow(org, "Sales", north)
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+
+    assert cli("apply", "--auto-approve").code == code
+
+    assert org.flows()["Sales"]["division"]["name"] == "North"
+    assert org.version("Sales") == "1.0"
+
+
+def test_an_ivr_moved_by_hand_is_drift_also_when_its_spec_changes(repository, cli, org, north):
+    environment(repository, "division: Home\npolicy: {on_drift: fail}")
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/line.yaml", "ivr: {name: Line, openHoursFlow: Sales, description: A}\n")
+    assert cli("apply", "--auto-approve").code == 0
+    org.change_ivr("Line", division={"id": north})
+    repository.edit("flows/line.yaml", "description: A", "description: B")
+
+    assert cli("drift").code == 2
+    assert cli("plan").code == 1
+
+
+def test_a_move_that_the_specs_took_over_is_guarded_again(repository, cli, org, north):
+    south = org.make_division("South")
+    environment(repository, "policy: {on_drift: fail}\ndivision: Home")
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    move_flow(org, "Sales", north)
+    assert cli("drift").code == 2
+    repository.edit("environments/test.yaml", "division: Home", "division: North")
+    assert cli("apply", "--auto-approve").code == 0
+    assert cli("drift").code == 0
+
+    move_flow(org, "Sales", south)
+
+    assert cli("drift").code == 2
+    assert cli("plan").code == 1
+
+
+def move_flow(org, name, division):
+    """Moves a flow as a person in the user interface would."""
+    moved = org.send("POST", f"/authorization/divisions/{division}/objects/FLOW", [org.flows()[name]["id"]])
+    moved.raise_for_status()

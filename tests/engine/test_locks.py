@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import json
+import os
 
 import pytest
 from support import environment, flow, start, wait_for_lines
+
+from reconciler.engine.lease import Lease
+from reconciler.files import replace_file
+from reconciler.ledger import FileLedger, LockLostError
 
 HEAD = "/api/v2/flows/datatables/*/rows/~head"
 LOCK = "/api/v2/flows/datatables/*/rows/~lock"
@@ -75,3 +82,51 @@ def test_what_is_being_published_is_announced_again_when_announcing_it_failed(re
     lock = json.loads(org.get(f"/flows/datatables/{table}/rows/~lock", showbrief="false")["note"])
     assert failed.code == 4
     assert lock["inflight"]
+
+
+@pytest.mark.parametrize("reads_before", [0, 1])
+def test_a_run_that_cannot_read_the_head_of_the_ledger_leaves_no_lock(changed, cli, org, reads_before):
+    assert cli("plan").code == 0
+    org.fault(match={"method": "GET", "path": HEAD}, after=reads_before, effect={"status": 403})
+
+    assert cli("apply", "--auto-approve").code == 1
+
+    org.mend()
+    assert "not locked" in cli("unlock").err
+    assert cli("apply", "--auto-approve").code == 0
+
+
+def test_a_lost_lock_announces_nothing_more(tmp_path):
+    async def check():
+        ledger = FileLedger(tmp_path / "ledger.json")
+        lease = Lease(ledger, await ledger.acquire("me", "r1"))
+        await lease.announce("ivr/A", ["ivr/B"])
+        lease.lost = LockLostError("The lock was dropped.")
+        with pytest.raises(LockLostError):
+            await lease.announce("ivr/B", [])
+        assert not lease.unsettled - {"ivr/A"}
+
+    asyncio.run(check())
+
+
+def test_a_renewal_that_fails_once_does_not_end_the_run(repository, cli, org, monkeypatch):
+    """As on a disk that is full for a moment."""
+    environment(repository, "ledger: {type: file}")
+    repository.write("flows/sales.yaml", flow("Sales"))
+    monkeypatch.setattr("reconciler.engine.lease.RENEW_SECONDS", 0.3)
+    org.fault(match={"path": "/api/v2/flows/jobs/*"}, effect={"delay": 1})
+    written = []
+
+    def full_once(path, text):
+        if path.name.endswith(".lock"):
+            written.append(path)
+            if len(written) == 2:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        replace_file(path, text)
+
+    monkeypatch.setattr("reconciler.ledger.file.replace_file", full_once)
+
+    applied = cli("apply", "--auto-approve")
+
+    assert len(written) >= 2
+    assert applied.code == 0, applied.err

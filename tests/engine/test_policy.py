@@ -82,3 +82,24 @@ def test_what_an_explicit_overwrite_puts_back_is_shown_beside_the_change_of_the_
 
     assert "Good day." in said
     assert "Emergency." in said
+
+
+def test_fail_stops_at_a_flow_that_was_deleted_and_made_again_by_hand(applied, cli, org):
+    environment(applied, "policy: {on_drift: fail}")
+    org.delete_flow("Sales")
+    org.publish(flow("Sales", says="Emergency."))
+
+    assert cli("drift").code == 2
+    assert cli("plan").code == 1
+
+
+def test_fail_stops_at_an_ivr_that_was_deleted_and_made_again_by_hand(applied, cli, org):
+    applied.write("flows/line.yaml", LINE)
+    environment(applied, "policy: {on_drift: fail}")
+    assert cli("apply", "--auto-approve").code == 0
+    org.send("DELETE", f"/architect/ivrs/{org.ivrs()['Line']['id']}").raise_for_status()
+    keep = {"id": org.flows()["Keep"]["id"]}
+    remade = {"name": "Line", "dnis": ["+4570100001"], "openHoursFlow": keep}
+    org.send("POST", "/architect/ivrs", remade).raise_for_status()
+
+    assert cli("plan").code == 1

@@ -224,3 +224,13 @@ def test_a_consumer_that_failed_gets_the_module_that_was_put_back_since(applied,
 
     assert org.module_versions("Sales") == {"Greeter": org.version("Greeter")}
     assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_consumers_of_a_module_that_is_left_because_of_drift_are_left_as_well(applied, cli, org):
+    environment(applied, "policy: {on_drift: report}")
+    org.publish(module("Greeter", "By hand."))
+
+    assert cli("apply", "--auto-approve").code == 0
+
+    assert org.version("Sales") == "1.0"
+    assert org.version("Support") == "1.0"

@@ -208,3 +208,15 @@ def test_a_half_written_plan_is_not_left_behind(repository, cli, monkeypatch):
     assert "plan.json: the plan cannot be written there: No space left on device." in refused.err
     assert "Traceback" not in refused.err
     assert list(repository.root.glob("plan.json*")) == []
+
+
+def test_it_obeys_on_drift_that_was_tightened_since(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    org.publish(flow("Sales", says="Emergency."))
+    assert cli("plan", "--out", "plan.json").code == 0
+    environment(repository, "policy: {on_drift: fail}")
+
+    assert cli("apply", "plan.json", "--auto-approve").code != 0
+
+    assert org.version("Sales") == "2.0"

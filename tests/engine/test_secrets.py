@@ -208,3 +208,26 @@ def test_an_ivr_cannot_hold_one_and_nothing_is_applied(with_pin, cli, org):
     assert [finding["id"] for finding in planned.json["findings"]] == ["secret-in-fields"]
     assert PIN not in planned.out + planned.err + refused.err
     assert org.flows() == {}
+
+
+def test_after_a_lost_ledger_a_flow_with_one_is_adopted(with_pin, cli, org):
+    with_pin.write("flows/sales.yaml", SETS_PIN)
+    assert cli("apply", "--auto-approve").code == 0
+    table = org.get("/flows/datatables", name="Reconciler ledger test")["entities"][0]
+    org.send("DELETE", f"/flows/datatables/{table['id']}", force="true").raise_for_status()
+
+    plan = cli("plan", "--format", "json").json
+
+    assert [(change["action"], change["address"]) for change in plan["changes"]] == [("adopt", "inboundCall/Sales")]
+
+
+def test_a_hand_edit_beside_one_that_the_spec_takes_over_is_adopted(with_pin, cli, org):
+    with_pin.write("flows/sales.yaml", SETS_PIN)
+    assert cli("apply", "--auto-approve").code == 0
+    environment(with_pin, "policy: {on_drift: report}")
+    org.publish(SETS_PIN.replace("{{ pin | yaml }}", f'"{PIN}"').replace("Hello.", "By hand."))
+    with_pin.edit("flows/sales.yaml", "Hello.", "By hand.")
+
+    plan = cli("plan", "--format", "json").json
+
+    assert [(change["action"], change["address"]) for change in plan["changes"]] == [("adopt", "inboundCall/Sales")]

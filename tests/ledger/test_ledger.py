@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
@@ -133,6 +135,43 @@ def test_a_broken_lock_is_lost_to_its_holder(promise):
         with pytest.raises(LockLostError):
             await holder.release(lock, Ending())
         await make().acquire("second", "r2")
+
+    promise(check)
+
+
+def test_an_expired_lock_file_is_taken_over_by_one_of_two(tmp_path, monkeypatch):
+    """The first one takes over between the second one's look at the lock and its grip on it."""
+    path = tmp_path / "ledger.json"
+    asyncio.run(FileLedger(path).acquire("dead", "r0"))
+    present = base.now_utc()
+    monkeypatch.setattr("reconciler.ledger.file.now_utc", lambda: present + timedelta(hours=1))
+    rename = Path.rename
+    overtaken = []
+
+    def late(source, target):
+        if not overtaken:
+            overtaken.append(source)
+            faster = Thread(target=lambda: asyncio.run(FileLedger(path).acquire("first", "r1")))
+            faster.start()
+            faster.join()
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+
+    with pytest.raises(LockedError, match="locked by first"):
+        asyncio.run(FileLedger(path).acquire("second", "r2"))
+
+    assert overtaken
+    assert asyncio.run(FileLedger(path).lock()).run == "r1"
+
+
+def test_only_the_lock_that_was_looked_at_is_broken(promise):
+    async def check(make):
+        dead = await make().acquire("dead", "r1")
+        assert await make().break_lock(dead)
+        await make().acquire("alive", "r2")
+        assert not await make().break_lock(dead)
+        assert (await make().lock()).run == "r2"
 
     promise(check)
 
