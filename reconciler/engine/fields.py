@@ -35,8 +35,8 @@ class FieldJudge:
         if moved_by_hand(verdict):
             self.policy.note_move(verdict)
         if verdict.held:
-            verdict.diff, verdict.basis = (), None
-        elif row is not None and ours is None:
+            return
+        if row is not None and ours is None:
             self._judge_remade(verdict, live)
         elif ours is None:
             self._judge_adoption(verdict)
@@ -44,17 +44,14 @@ class FieldJudge:
             changed = state_digest(live, ours.fields) != ours.state_digest or ours.division != live.division
             verdict.heal = verdict.spec_changed or changed
         elif all(difference.path == "division" for difference in verdict.diff):
-            verdict.decide(Action.UPDATE, f"belongs to the division {verdict.diff[0].after}")
+            _judge_division(verdict)
         elif state_digest(live, ours.fields) != ours.state_digest:
             self._judge_drift(verdict, live, ours)
         elif verdict.spec_changed:
             verdict.decide(Action.UPDATE, "the spec changed")
         else:
-            # As we left it: the org keeps a field in other words than it was sent.
-            verdict.diff = tuple(difference for difference in verdict.diff if difference.path == "division")
-            verdict.basis = "live fields" if verdict.diff else None
-            if verdict.diff:
-                verdict.decide(Action.UPDATE, f"belongs to the division {verdict.diff[0].after}")
+            # The fields are as we left them: the org keeps one in other words than it was sent.
+            _judge_division(verdict)
 
     def _judge_absent(self, verdict: Verdict) -> None:
         if verdict.row is None:
@@ -77,16 +74,12 @@ class FieldJudge:
             return
         reason = f"was deleted and made again in the org{by_whom(live)} and is put back"
         self.policy.apply(verdict, drift_of(verdict, turned(verdict.diff)), Action.UPDATE, reason)
-        if verdict.held:
-            verdict.diff, verdict.basis = (), None
 
     def _judge_drift(self, verdict: Verdict, live: Live, row: Row) -> None:
         assert verdict.desired is not None
         applied = self.history.spec(row) if verdict.spec_changed else verdict.desired.content.canonical
         reason = f"was changed in the org{by_whom(live)} and is put back"
         self.policy.apply(verdict, drift_of(verdict, _since_applied(applied, live, row)), Action.UPDATE, reason)
-        if verdict.held:
-            verdict.diff, verdict.basis = (), None
 
     def _wanted(self, verdict: Verdict, row: Row | None) -> dict[str, Any]:
         """The declared fields; one that was declared when it was applied and is no longer is cleared."""
@@ -97,6 +90,14 @@ class FieldJudge:
         if verdict.desired.division and verdict.live and verdict.live.division:
             wanted["division"] = verdict.desired.division
         return wanted
+
+
+def _judge_division(verdict: Verdict) -> None:
+    """Of the differences only the division counts."""
+    verdict.diff = tuple(difference for difference in verdict.diff if difference.path == "division")
+    verdict.basis = "live fields" if verdict.diff else None
+    if verdict.diff:
+        verdict.decide(Action.UPDATE, f"belongs to the division {verdict.diff[0].after}")
 
 
 def state_digest(live: Live, fields: Iterable[str]) -> str:

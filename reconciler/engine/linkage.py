@@ -15,12 +15,11 @@ from reconciler.archy.references import OBJECT_KINDS
 from reconciler.engine.observe import Org, candidate_addresses
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Desired
-from reconciler.kinds.registry import kind_of
+from reconciler.kinds.registry import all_kinds, kind_of
 from reconciler.platform import Platform
 from reconciler.problems import Finding, Severity
 from reconciler.suggest import near
 
-COMMON_MODULE = "COMMONMODULE"
 LookUp = tuple[str, ...]
 """One name, or (integration, action) for data actions."""
 
@@ -170,7 +169,7 @@ def _look_up_name(reference: Reference) -> LookUp:
 
 
 def _noun(reference: Reference) -> str:
-    if reference.flow_types == (COMMON_MODULE,):
+    if any(kind.embeds(reference) for kind in all_kinds()):
         return "common module"
     return OBJECT_KINDS.get(reference.kind, reference.kind)
 

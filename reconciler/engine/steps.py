@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
 from reconciler.engine.document import Action, Change
+from reconciler.engine.drift import by_whom
 from reconciler.engine.fields import state_digest
 from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
@@ -101,10 +102,10 @@ class Steps:
 
     async def _move(self, kind: Kind, change: Change, live: Live, operations: Operations) -> str | None:
         """Publishes nothing, so what the ledger knows of the version stays true; a new object gets its row."""
-        after = await kind.move(self.wanted[change.address], live, operations)
+        desired = self.wanted[change.address]
+        after = await kind.move(desired, live, operations)
         self.org.put(after)
         row = self.rows.get(change.address)
-        desired = self.wanted[change.address]
         recorded = (row.object_id, row.version, row.spec_digest) if row else None
         if row is None or recorded != (live.id, live.version, desired.digest):
             await self._record(kind, change, after, await self._modules_in(kind, change, live))
@@ -119,7 +120,7 @@ class Steps:
             found = await kind.find(self.platform, change.kind, change.name)
             if found is not None:
                 raise Refused(
-                    f"{change.address} was made in the org since the plan was made{_by(found)}.",
+                    f"{change.address} was made in the org since the plan was made{by_whom(found)}.",
                     remedy="Plan again; it will be adopted or updated.",
                 )
             return None
@@ -135,7 +136,7 @@ class Steps:
             )
         if live.version != expected.version:
             raise Refused(
-                f"{change.address} was changed in the org since the plan was made{_by(live)}: "
+                f"{change.address} was changed in the org since the plan was made{by_whom(live)}: "
                 f"version {live.version} instead of {expected.version}.",
                 remedy="Plan again to see what was changed.",
             )
@@ -164,7 +165,6 @@ class Steps:
                 run=self.signature.run,
             )
         )
-
         desired.let_go()
 
     async def _write(self, row: Row) -> None:
@@ -218,9 +218,3 @@ def moves_only(change: Change) -> bool:
     """Nothing but the division of a flow changes; nothing is published."""
     versioned = kind_of(change.kind).content_in_versions
     return versioned and change.action is Action.UPDATE and change.diff_basis == "live fields"
-
-
-def _by(live: Live) -> str:
-    if not live.published_by:
-        return ""
-    return f" by {live.published_by}" + (f" at {live.published_at}" if live.published_at else "")

@@ -90,6 +90,11 @@ class LockLostError(ReconcilerError):
 
     exit_code: ClassVar[int] = 3
 
+    def __init__(self) -> None:
+        super().__init__(
+            "This run's lock was dropped or taken over; it stops writing.", remedy="Plan again to see what was done."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
@@ -103,6 +108,14 @@ class Interrupted:
     def covers(self, address: str) -> bool:
         """Whether that run was publishing this address when it ended."""
         return short_hash(address) in self.addresses
+
+
+def open_work(kept: Iterable[Mapping[str, Any]], lock: LockInfo | None) -> tuple[Interrupted, ...]:
+    """What runs left half done, out of the ledger's notes, and what the holder of the lock is doing."""
+    found = [Interrupted(item["run"], item["holder"], frozenset(item["addresses"])) for item in kept]
+    if lock is not None and lock.inflight:
+        found.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from reconciler.files import replace_file
 from reconciler.ledger.base import (
     APPLIED_PLANS_KEPT,
     Ending,
-    Interrupted,
     Ledger,
     LockedError,
     LockInfo,
@@ -24,6 +23,7 @@ from reconciler.ledger.base import (
     Snapshot,
     new_lock,
     now_utc,
+    open_work,
     prolonged,
 )
 from reconciler.problems import ReconcilerError
@@ -41,14 +41,11 @@ class FileLedger(Ledger):
         revision = self._revision()
         state = self._load()
         lock = self._read_lock()
-        interrupted = [Interrupted(**_interrupted(item)) for item in state["interrupted"]]
-        if lock and lock.inflight:
-            interrupted.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
         return Snapshot(
             rows={address: self._row(row) for address, row in state["rows"].items()},
             lock=lock,
             applied_plans=tuple(state["applied_plans"]),
-            interrupted=tuple(interrupted),
+            interrupted=open_work(state["interrupted"], lock),
             origin=state.get("origin"),
             revision=revision,
         )
@@ -155,10 +152,7 @@ class FileLedger(Ledger):
     def _check(self, lock: LockInfo) -> None:
         current = self._read_lock()
         if current is None or current.token != lock.token:
-            raise LockLostError(
-                "This run's lock was dropped or taken over; it stops writing.",
-                remedy="Plan again to see what was done.",
-            )
+            raise LockLostError
 
     def _read_lock(self) -> LockInfo | None:
         try:
@@ -212,7 +206,3 @@ def _unwritable(path: Path, error: OSError) -> ReconcilerError:
     return ReconcilerError(
         f"{path}: the ledger cannot be written: {error.strerror}.", remedy="Make room, or mend the permissions."
     )
-
-
-def _interrupted(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {"run": item["run"], "holder": item["holder"], "addresses": frozenset(item["addresses"])}

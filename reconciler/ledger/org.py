@@ -21,7 +21,6 @@ from reconciler.cache import Cache
 from reconciler.ledger.base import (
     APPLIED_PLANS_KEPT,
     Ending,
-    Interrupted,
     Ledger,
     LockedError,
     LockInfo,
@@ -31,6 +30,7 @@ from reconciler.ledger.base import (
     key_of,
     new_lock,
     now_utc,
+    open_work,
     prolonged,
 )
 from reconciler.platform import Conflict, DataTable, NotFound, Platform
@@ -85,7 +85,7 @@ class OrgLedger(Ledger):
             rows={row.address: row for row in rows},
             lock=lock,
             applied_plans=tuple(self._head.get("plans", ())),
-            interrupted=self._interrupted(lock),
+            interrupted=open_work(self._head.get("interrupted", ()), lock),
             origin=self._head.get("origin"),
             revision=self._head.get("revision"),
         )
@@ -124,8 +124,12 @@ class OrgLedger(Ledger):
 
     async def lock(self) -> LockInfo | None:
         """See ``Ledger.lock``."""
-        table = self._table_id or getattr(await self._platform.data_tables.find(self._name), "id", None)
-        return _lock(await self._platform.data_tables.row(table, LOCK_KEY)) if table else None
+        if self._table_id is None:
+            table = await self._platform.data_tables.find(self._name)
+            if table is None:
+                return None
+            self._table_id = table.id
+        return _lock(await self._platform.data_tables.row(self._table_id, LOCK_KEY))
 
     async def renew(self, lock: LockInfo, inflight: tuple[str, ...] = ()) -> LockInfo:
         """See ``Ledger.renew``."""
@@ -185,15 +189,6 @@ class OrgLedger(Ledger):
         cells = self._cache.get(f"ledger:{table_id}")
         return cells if isinstance(cells, dict) and _settled_revision(cells.get(HEAD_KEY)) else None
 
-    def _interrupted(self, lock: LockInfo | None) -> tuple[Interrupted, ...]:
-        found = [
-            Interrupted(item["run"], item["holder"], frozenset(item["addresses"]))
-            for item in self._head.get("interrupted", ())
-        ]
-        if lock and lock.inflight:
-            found.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
-        return tuple(found)
-
     async def _drop_lock(self, table_id: str, lock: LockInfo) -> bool:
         """Drops exactly this lock and remembers what its holder was doing; False when it is another's by now."""
         ending = Ending(unsettled=frozenset(lock.inflight))
@@ -218,10 +213,7 @@ class OrgLedger(Ledger):
     async def _check(self, table_id: str, lock: LockInfo) -> None:
         current = _lock(await self._platform.data_tables.row(table_id, LOCK_KEY))
         if current is None or current.token != lock.token:
-            raise LockLostError(
-                "This run's lock was dropped or taken over; it stops writing.",
-                remedy="Plan again to see what was done.",
-            )
+            raise LockLostError
 
     async def _write_head(self, table_id: str, *, state: str) -> None:
         self._head = {**self._head, "state": state, "revision": secrets.token_hex(8)}
