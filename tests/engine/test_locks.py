@@ -101,7 +101,7 @@ def test_a_lost_lock_announces_nothing_more(tmp_path):
         ledger = FileLedger(tmp_path / "ledger.json")
         lease = Lease(ledger, await ledger.acquire("me", "r1"))
         await lease.announce("ivr/A", ["ivr/B"])
-        lease.lost = LockLostError("The lock was dropped.")
+        lease.lost = LockLostError()
         with pytest.raises(LockLostError):
             await lease.announce("ivr/B", [])
         assert not lease.unsettled - {"ivr/A"}
