@@ -1,0 +1,71 @@
+"""A running sandbox org for the official SDK, and what of the SDK was exercised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sdk import EXERCISED, Sdk, connect
+
+from reconciler.sandbox import embedded
+from reconciler.sandbox.embedded import Running
+
+SEED = """\
+organization: {id: 0b8c1d3e-5a57-4a5e-8c4f-2d7d8c6f1a10, name: Conformance Org, defaultCountryCode: DK}
+divisions: [Business]
+queues: [Sales, Support]
+users:
+  - {name: Ada Larsen, email: ada@example.com}
+didPools:
+  - {start: "+4570100000", end: "+4570100199"}
+"""
+
+_PROPERTY = "sdk_operation"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One org for a file of tests that do not get in each other's way."""
+    folder = tmp_path_factory.mktemp("org")
+    (folder / "seed.yaml").write_text(SEED, encoding="utf-8")
+    with embedded.start(folder / "org.sqlite", seed=folder / "seed.yaml") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def sdk(running: Running) -> Iterator[Sdk]:
+    """The SDK, logged in to that org."""
+    session = connect(running)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Sdk]:
+    """The SDK, logged in to an org that no other test sees."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(SEED, encoding="utf-8")
+    with embedded.start(tmp_path / "org.sqlite", seed=seed) as started:
+        session = connect(started)
+        yield session
+        session.close()
+
+
+@pytest.fixture(autouse=True)
+def _operations(record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """Tells which operations of the SDK a test was the first to call; workers of xdist report it like this."""
+    before = set(EXERCISED)
+    yield
+    for operation in sorted(EXERCISED - before):
+        record_property(_PROPERTY, operation)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many operations of the official SDK were exercised."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    operations = {
+        value for report in reports for name, value in getattr(report, "user_properties", ()) if name == _PROPERTY
+    }
+    if operations:
+        terminalreporter.write_line(f"conformance: {len(operations)} operations of the official SDK exercised")
