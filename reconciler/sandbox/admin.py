@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.sandbox import flow_store, objects
+from reconciler.sandbox import audit_trail, flow_store, objects
 from reconciler.sandbox.call import Call, Endpoint, Reply
 from reconciler.sandbox.errors import bad_request, not_found
 from reconciler.sandbox.flow_shapes import show_flow
@@ -67,6 +67,7 @@ def lock_flow(call: Call) -> dict[str, Any]:
         raise not_found(f"There is no user named '{name}' in this org.")
     edit = objects.Edit(call.now, user.id)
     locked = flow_store.keep(call.db, edit, flow, replace(flow, locked_user=user.id, locked_client=None))
+    audit_trail.record_flow(call.db, edit, locked, "Checkout", locked.saved_version)
     return show_flow(call.db, locked, call.now)
 
 

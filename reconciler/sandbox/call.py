@@ -71,7 +71,7 @@ class Call:
     @property
     def edit(self) -> Edit:
         """This request as the author of a change."""
-        return Edit(self.now, self.caller.author, self.settings.list_lag_seconds)
+        return Edit(self.now, self.caller.author, self.settings.list_lag_seconds, self.caller.client_id)
 
     def one(self, name: str) -> str | None:
         """A query parameter given once; None when absent or empty."""

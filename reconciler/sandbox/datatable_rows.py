@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from reconciler.sandbox import crud
+from reconciler.sandbox import audit_trail, crud
 from reconciler.sandbox.call import Call, Endpoint, Reply
 from reconciler.sandbox.errors import bad_request, conflict, invalid_value, not_found
 from reconciler.sandbox.objects import Stored
@@ -73,6 +73,7 @@ def create_row(call: Call) -> dict[str, Any]:
     if _row(call, table, row["key"]) is not None:
         raise conflict(f"The table '{table.name}' already has a row with the key '{row['key']}'.")
     call.db.execute("INSERT INTO table_rows VALUES (?, ?, ?)", (table.id, row["key"], json.dumps(row)))
+    audit_trail.record_row(call.db, call.edit, table, row["key"], "Create")
     return row
 
 
@@ -86,6 +87,7 @@ def update_row(call: Call) -> dict[str, Any]:
         raise bad_request(f"The key '{body['key']}' of the row does not match the key '{key}' of the address.")
     row = complete_row(table.body["schema"], body)
     call.db.execute("UPDATE table_rows SET body = ? WHERE table_id = ? AND key = ?", (json.dumps(row), table.id, key))
+    audit_trail.record_row(call.db, call.edit, table, key, "Update")
     return row
 
 
@@ -94,6 +96,7 @@ def delete_row(call: Call) -> Reply:
     table = _table(call)
     _existing(call, table)
     call.db.execute("DELETE FROM table_rows WHERE table_id = ? AND key = ?", (table.id, call.params["key"]))
+    audit_trail.record_row(call.db, call.edit, table, call.params["key"], "Delete")
     return Reply(status=204)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.sandbox import crud, flow_store, objects
+from reconciler.sandbox import audit_trail, crud, flow_store, objects
 from reconciler.sandbox.call import API, Call, Endpoint, Reply, text_field
 from reconciler.sandbox.errors import bad_request, invalid_value, not_found
 from reconciler.sandbox.objects import Stored
@@ -99,6 +99,7 @@ def _move_flow(call: Call, flow_id: str, division_id: str) -> None:
     if flow is None or flow.deleted:
         raise not_found("Could not find flow with specified ID.", "architect.flow.not.found")
     flow_store.move(call.db, call.edit, flow, division_id)
+    audit_trail.record_flow(call.db, call.edit, flow, "Update")
 
 
 _LIST = ("pageSize", "pageNumber", "sortBy", "expand", "nextPage", "previousPage", "objectCount", "id", "name")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from reconciler.sandbox import exports, flow_store, usage
+from reconciler.sandbox import audit_trail, exports, flow_store, usage
 from reconciler.sandbox.call import Call, Endpoint, Reply
 from reconciler.sandbox.errors import bad_request, conflict
 from reconciler.sandbox.flow_locks import check_own_lock, check_unlocked, holder_fields
@@ -25,7 +25,9 @@ def _flow(call: Call) -> Flow:
     return flow_to_change(call, call.required("flow"))
 
 
-def _keep(call: Call, flow: Flow, **changes: Any) -> dict[str, Any]:
+def _keep(call: Call, flow: Flow, action: str, **changes: Any) -> dict[str, Any]:
+    if flow.locked or action != "Revert":  # Unlocking what is not locked does nothing.
+        audit_trail.record_flow(call.db, call.edit, flow, action, exports.latest_version(flow))
     after = flow_store.keep(call.db, call.edit, flow, replace(flow, **changes))
     return show_flow(call.db, after, call.now)
 
@@ -35,22 +37,23 @@ def check_out(call: Call) -> dict[str, Any]:
     flow = _flow(call)
     check_unlocked(call, flow)
     client, user = holder_fields(call)
-    return _keep(call, flow, locked_client=client, locked_user=user)
+    return _keep(call, flow, "Checkout", locked_client=client, locked_user=user)
 
 
 def unlock(call: Call) -> dict[str, Any]:
     """Drops anybody's lock; a saved draft is checked in, as the user interface does (facts §3.1)."""
     flow = _flow(call)
+    action = "Revert"  # The SDK's ``HistoryEntry`` has no action of its own for the end of somebody's check-out.
     if flow.saved_version != flow.checked_in_version:
-        flow = _check_in_draft(call, flow)
-    return _keep(call, flow, locked_client=None, locked_user=None)
+        flow, action = _check_in_draft(call, flow), "Checkin"
+    return _keep(call, flow, action, locked_client=None, locked_user=None)
 
 
 def revert(call: Call) -> dict[str, Any]:
     """Drops the caller's lock and draft."""
     flow = _flow(call)
     check_own_lock(call, flow)
-    return _keep(call, flow, saved_version=flow.checked_in_version, locked_client=None, locked_user=None)
+    return _keep(call, flow, "Revert", saved_version=flow.checked_in_version, locked_client=None, locked_user=None)
 
 
 def deactivate(call: Call) -> dict[str, Any]:
@@ -58,7 +61,7 @@ def deactivate(call: Call) -> dict[str, Any]:
     flow = _flow(call)
     check_unlocked(call, flow)
     usage.check_flow_unused(call, flow, "deactivate")
-    return _keep(call, flow, published_version=None, active=False)
+    return _keep(call, flow, "Deactivate", published_version=None, active=False)
 
 
 def _check_in_draft(call: Call, flow: Flow) -> Flow:
@@ -82,6 +85,7 @@ def check_in(call: Call) -> Reply:
     made = _operation(call, "CHECKIN")
     after = replace(_check_in_draft(call, flow), locked_client=None, locked_user=None, operation=made)
     flow_store.keep(call.db, call.edit, flow, after, visible_at=made["done"])
+    audit_trail.record_flow(call.db, call.edit, flow, "Checkin", after.checked_in_version)
     return Reply(show_operation(call.db, made, call.now))
 
 

@@ -54,9 +54,9 @@ def register(call: Call) -> Reply:
     )
 
 
-def add_job(call: Call, kind: str, request: dict[str, Any]) -> tuple[str, str]:
+def add_job(call: Call, kind: str, request: dict[str, Any], *, job_id: str | None = None) -> tuple[str, str]:
     """Keeps a new job; returns its id and the signature of its upload or download address."""
-    job_id, signature = str(uuid.uuid4()), secrets.token_urlsafe(24)
+    job_id, signature = job_id or str(uuid.uuid4()), secrets.token_urlsafe(24)
     call.db.execute(
         "INSERT INTO jobs (id, kind, request, signature, status, messages, created) VALUES (?,?,?,?,?,?,?)",
         (job_id, kind, json.dumps(request), signature, "Registered", "[]", call.now),
@@ -69,10 +69,10 @@ def upload_headers(job_id: str) -> dict[str, str]:
     return {"x-amz-tagging": f"jobId={job_id}"}
 
 
-def job_of(call: Call, kind: str, job_id: str) -> sqlite3.Row:
-    """A job by id; raises 404."""
+def job_of(call: Call, kind: str, job_id: str, *, flow_id: str | None = None) -> sqlite3.Row:
+    """A job by id, of that flow where one is given; raises 404."""
     row: sqlite3.Row | None = call.db.execute("SELECT * FROM jobs WHERE id = ? AND kind = ?", (job_id, kind)).fetchone()
-    if row is None:
+    if row is None or flow_id not in (None, row["flow_id"]):
         raise not_found(f"Could not find the job with id '{job_id}'.")
     return row
 
@@ -106,7 +106,12 @@ def _run(call: Call, job: sqlite3.Row) -> None:
         publisher = Publisher(
             db=call.db,
             # An upload carries no token: its author is who registered the job.
-            edit=Edit(call.now, request["user_id"] or request["client_id"], call.settings.list_lag_seconds),
+            edit=Edit(
+                call.now,
+                request["user_id"] or request["client_id"],
+                call.settings.list_lag_seconds,
+                request["client_id"],
+            ),
             client_id=request["client_id"],
             user_id=request["user_id"],
             visible_at=done,

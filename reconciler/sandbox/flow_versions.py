@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.archy.flowtypes import by_root
 from reconciler.archy.yaml import load
-from reconciler.sandbox import exports, flow_store
+from reconciler.sandbox import audit_trail, exports, flow_store
 from reconciler.sandbox.call import Call, Endpoint
 from reconciler.sandbox.errors import bad_request, not_found
 from reconciler.sandbox.flow_locks import check_own_lock
@@ -87,6 +87,7 @@ def save_version(call: Call) -> dict[str, Any]:
     # Names are resolved when it is published.
     flow_store.add_version(call.db, version, Content(write_yaml(configuration), []))
     flow_store.keep(call.db, call.edit, flow, replace(flow, saved_version=version.number))
+    audit_trail.record_flow(call.db, call.edit, flow, "Save", version.number)
     return show_version(call.db, version)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from reconciler.archy.flowtypes import by_api_type
-from reconciler.sandbox import flow_store, objects, usage
+from reconciler.sandbox import audit_trail, flow_store, objects, usage
 from reconciler.sandbox.call import API, Call, Endpoint, Reply, text_field
 from reconciler.sandbox.errors import ApiError, bad_request, conflict, not_found
 from reconciler.sandbox.flow_locks import check_unlocked
@@ -186,6 +186,7 @@ def create_flow(call: Call) -> dict[str, Any]:
         description=text_field(body, "description"),
         division_id=division_of_body(call, body) or objects.home_division(call.db).id,
     )
+    audit_trail.record_flow(call.db, call.edit, flow, "Create")
     return show_flow(call.db, flow, call.now)
 
 
@@ -200,6 +201,7 @@ def update_flow(call: Call) -> dict[str, Any]:
     after = flow_store.keep(
         call.db, call.edit, flow, replace(flow, name=name, description=text_field(body, "description"))
     )
+    audit_trail.record_flow(call.db, call.edit, after, "Update")
     return show_flow(call.db, after, call.now)
 
 
@@ -207,6 +209,7 @@ def _delete(call: Call, flow: Flow) -> Flow:
     check_unlocked(call, flow)
     usage.check_flow_unused(call, flow, "delete")
     after = replace(flow, deleted=True, active=False, locked_client=None, locked_user=None)
+    audit_trail.record_flow(call.db, call.edit, flow, "Delete")
     return flow_store.keep(call.db, call.edit, flow, after)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from reconciler.sandbox import audit_trail
+
 ACTIVE = "active"
 DELETED = "deleted"
 
@@ -50,6 +52,13 @@ class Edit:
     now: float
     author: str | None = None
     lag: float = 0.0
+    client: str | None = None
+    """The OAuth client that the change came through."""
+
+    @property
+    def user(self) -> str | None:
+        """The person who made the change; None when a client did on its own behalf."""
+        return self.author if self.author != self.client else None
 
 
 def insert(
@@ -94,6 +103,7 @@ def insert(
             now,
         ),
     )
+    audit_trail.record_object(db, edit, None, made)
     return made
 
 
@@ -137,6 +147,7 @@ def change(
             "id": after.id,
         },
     )
+    audit_trail.record_object(db, edit, before, after)
     return after
 
 

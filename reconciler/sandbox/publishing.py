@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.archy.model import Reference
-from reconciler.sandbox import flow_store, objects, supply
+from reconciler.sandbox import audit_trail, flow_store, objects, supply
 from reconciler.sandbox.flow_reading import FlowRefused, ReadFlow, read_flow
 from reconciler.sandbox.flow_store import Content, Flow, Version
 from reconciler.sandbox.flow_traits import traits_of
@@ -54,6 +54,7 @@ class Publisher:
                 description=read.description,
                 division_id=self._division_id(read),
             )
+            audit_trail.record_flow(self.db, self.edit, flow, "Create")
         flow = replace(flow, description=read.description)
         return self._publish_new_version(flow, read, resolution)
 
@@ -107,6 +108,7 @@ class Publisher:
             locked_user=None,
             operation=self._operation("PUBLISH"),
         )
+        audit_trail.record_flow(self.db, self.edit, after, "Publish", version.number)
         return flow_store.keep(self.db, self.edit, before, after, visible_at=self.visible_at)
 
     def _operation(self, action: str) -> dict[str, Any]:

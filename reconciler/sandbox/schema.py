@@ -7,7 +7,7 @@ until ``visible_at`` (delayed operations) or until that plus the list lag (event
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -110,6 +110,49 @@ CREATE TABLE table_rows (
 CREATE TABLE faults (
     id INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL, skip INTEGER NOT NULL, remaining INTEGER
 );
+
+CREATE TABLE audits (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    at REAL NOT NULL,
+    service TEXT NOT NULL,
+    entity_type TEXT NOT NULL,
+    entity_id TEXT NOT NULL,
+    entity_name TEXT NOT NULL,
+    action TEXT NOT NULL,
+    user_id TEXT,
+    client_id TEXT,
+    version INTEGER,
+    changes TEXT NOT NULL
+);
+CREATE INDEX audits_by_time ON audits (at);
+CREATE INDEX audits_by_entity ON audits (entity_id);
+
+CREATE TABLE executions (
+    id TEXT PRIMARY KEY,
+    name TEXT,
+    flow_id TEXT NOT NULL,
+    flow_version INTEGER NOT NULL,
+    launched REAL NOT NULL,
+    done REAL NOT NULL,
+    outcome TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE conversations (
+    id TEXT PRIMARY KEY,
+    flow_id TEXT NOT NULL,
+    flow_name TEXT NOT NULL,
+    flow_type TEXT NOT NULL,
+    flow_version TEXT NOT NULL,
+    division_id TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    started REAL NOT NULL,
+    milliseconds INTEGER NOT NULL,
+    exit_reason TEXT NOT NULL,
+    flow_outcome_id TEXT,
+    flow_outcome_value TEXT
+) WITHOUT ROWID;
+CREATE INDEX conversations_by_time ON conversations (started);
 
 CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """

@@ -30,6 +30,10 @@ class Settings(BaseModel):
     """Time from registration until an export job is seen as done."""
     operation_seconds: float = Field(default=0.0, ge=0)
     """Time until a check-in or publish operation is seen as complete."""
+    query_seconds: float = Field(default=0.0, ge=0)
+    """Time until a flow history or an audit query is seen as done."""
+    execution_seconds: float = Field(default=0.0, ge=0)
+    """Time until an execution of a workflow is seen as done, besides what the flow itself waits."""
     list_lag_seconds: float = Field(default=0.0, ge=0)
     """How long lists still show the state before a change; reading by id is exact."""
     rate_limit: int | None = Field(default=None, ge=1)
