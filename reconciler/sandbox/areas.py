@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.sandbox import (
+    audits,
     auth,
     datatable_rows,
     datatables,
@@ -47,6 +48,7 @@ ENDPOINTS = tuple(
         dids,
         datatables,
         datatable_rows,
+        audits,
         faults,
     )
     for endpoint in area.ENDPOINTS
