@@ -19,6 +19,7 @@ from reconciler.sandbox import (
     flows,
     history,
     ivrs,
+    limits,
     organization,
     prompts,
     schedules,
@@ -31,6 +32,7 @@ ENDPOINTS = tuple(
     for area in (
         auth,
         organization,
+        limits,
         divisions,
         directory,
         directory_queries,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reconciler.sandbox import datatable_rows, datatables, dids, flow_store, objects, prompts, supply
+from reconciler.sandbox import answers, datatable_rows, datatables, dids, flow_store, limits, objects, prompts, supply
 from reconciler.sandbox.errors import ApiError
 from reconciler.sandbox.flow_reading import FlowRefused, ReadFlow, read_flow
 from reconciler.sandbox.objects import Edit, Stored
@@ -59,6 +59,8 @@ def seed_org(store: Store, path: Path | None, settings: Settings) -> None:
         seeder = _Seeder(db, edit, str(path))
         seeder.add_objects(seed)
         seeder.publish(flows, create_missing=settings.missing_references == "create")
+        set_meta(db, limits.SEEDED, json.dumps(seed.limits))
+        answers.keep(db, seed)
         set_meta(db, "seed", digest)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from reconciler.archy.yaml import YamlError, load, locate
 from reconciler.problems import ReconcilerError
+from reconciler.sandbox.limit_defaults import NAMESPACES
 
 E164 = r"^\+[1-9][0-9]{1,14}$"
 
@@ -66,12 +67,40 @@ class DataTable(InDivision):
     rows: list[dict[str, Any]] = Field(default_factory=list)
 
 
+class Answer(_Strict):
+    """How a data action answers an execution: exactly one of ``success``, ``failure`` and ``timeout``."""
+
+    when: dict[str, Any] = Field(default_factory=dict)
+    """Inputs that must have these values for the answer to be given; others do not matter."""
+    success: dict[str, Any] | None = None
+    """Values of the action's outputs."""
+    failure: dict[str, Any] | None = None
+    """Values of its failure outputs (``errorCode``, ``userMessage`` and the like)."""
+    timeout: bool = False
+
+    @model_validator(mode="after")
+    def _one_outcome(self) -> Answer:
+        if (self.success is not None) + (self.failure is not None) + self.timeout != 1:
+            raise ValueError("an answer is one of 'success', 'failure' and 'timeout: true'")
+        return self
+
+
 class DataAction(_Strict):
     """A data action in the integration named by ``category``."""
 
     category: str = Field(min_length=1)
     name: str = Field(min_length=1)
     secure: bool = False
+    answers: list[Answer] = Field(default_factory=list)
+    """Tried in order; the first whose ``when`` holds is given."""
+
+
+class ExternalContact(BaseModel):
+    """An external contact that executions can find: its ``id``, and its fields under their wire names."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    id: str = Field(min_length=1)
 
 
 class Schedule(InDivision):
@@ -139,6 +168,14 @@ def _email_from_name(item: Any) -> Any:
     return item
 
 
+def _namespace(name: str) -> str:
+    if name not in NAMESPACES:
+        raise ValueError(f"there is no namespace of limits named '{name}'")
+    return name
+
+
+Limits = dict[Annotated[str, AfterValidator(_namespace)], dict[str, int]]
+"""Namespace → key → effective value."""
 NamedList = list[Annotated[Named, BeforeValidator(_named)]]
 DividedList = list[Annotated[InDivision, BeforeValidator(_named)]]
 
@@ -174,6 +211,8 @@ class Seed(_Strict):
     agenticVirtualAgents: NamedList = Field(default_factory=list)
     didPools: list[Annotated[DidPool, BeforeValidator(_one_number)]] = Field(default_factory=list)
     flows: list[Annotated[Flow, BeforeValidator(_flow)]] = Field(default_factory=list)
+    externalContacts: list[ExternalContact] = Field(default_factory=list)
+    limits: Limits = Field(default_factory=dict)
 
 
 def read_seed(path: Path) -> tuple[Seed, str]:
