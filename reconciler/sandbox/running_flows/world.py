@@ -1,0 +1,20 @@
+"""What a running flow can ask, and what it can do, outside itself."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from reconciler.sandbox.answers import Answered
+
+
+class World(Protocol):
+    """The org around a run."""
+
+    def data_action(self, category: str, name: str, inputs: dict[str, Any]) -> Answered | None:
+        """How a data action answers; None when nobody said how."""
+
+    def external_contact(self, contact_id: str) -> dict[str, Any] | None:
+        """The fields of an external contact; None when there is none."""
+
+    def table_row(self, table: str, key: str) -> dict[str, Any] | None:
+        """A row of a data table; None when there is none. Raises ``CannotRun`` when there is no such table."""
