@@ -48,7 +48,8 @@ def endpoints(requests: Counter[str], defaults: Settings) -> tuple[Endpoint, ...
     )
 
 
-def _flow(db: sqlite3.Connection, id_or_name: str) -> Flow:
+def flow_named(db: sqlite3.Connection, id_or_name: str) -> Flow:
+    """A flow by its id or name; raises 404."""
     row = db.execute(
         "SELECT id FROM flows WHERE (id = :key OR name = :key) AND deleted = 0", {"key": id_or_name}
     ).fetchone()
@@ -60,7 +61,7 @@ def _flow(db: sqlite3.Connection, id_or_name: str) -> Flow:
 
 def lock_flow(call: Call) -> dict[str, Any]:
     """``POST /sandbox/flows/{id or name}/lock {user}``: a person checks the flow out in Architect."""
-    flow = _flow(call.db, call.params["flow"])
+    flow = flow_named(call.db, call.params["flow"])
     name = str(call.object().get("user") or "")
     user = next(iter(objects.find_by_name(call.db, "user", name)), None)
     if user is None:
@@ -73,7 +74,7 @@ def lock_flow(call: Call) -> dict[str, Any]:
 
 def unlock_flow(call: Call) -> dict[str, Any]:
     """``DELETE /sandbox/flows/{id or name}/lock``."""
-    flow = _flow(call.db, call.params["flow"])
+    flow = flow_named(call.db, call.params["flow"])
     edit = objects.Edit(call.now)
     free = flow_store.keep(call.db, edit, flow, replace(flow, locked_user=None, locked_client=None))
     return show_flow(call.db, free, call.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.sandbox import (
+    analytics,
     audits,
     auth,
     datatable_rows,
@@ -25,6 +26,7 @@ from reconciler.sandbox import (
     prompts,
     schedules,
     tracking,
+    traffic,
     validate_jobs,
 )
 
@@ -53,6 +55,8 @@ ENDPOINTS = tuple(
         datatables,
         datatable_rows,
         audits,
+        analytics,
+        traffic,
         faults,
     )
     for endpoint in area.ENDPOINTS

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 
 class ApiError(Exception):
     """A request that is refused; becomes the platform's error envelope."""
@@ -74,3 +76,10 @@ def too_many_requests(seconds: int) -> ApiError:
         f"Rate limit exceeded the maximum. Retry the request in [{seconds}] seconds",
         headers={"Retry-After": str(seconds), "inin-ratelimit-reset": str(seconds)},
     )
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with a body, with its place in it."""
+    problem = error.errors()[0]
+    place = ".".join(str(step) for step in problem["loc"])
+    return f"{place}: {problem['msg']}" if place else problem["msg"]

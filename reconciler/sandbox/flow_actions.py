@@ -61,6 +61,9 @@ def deactivate(call: Call) -> dict[str, Any]:
     flow = _flow(call)
     check_unlocked(call, flow)
     usage.check_flow_unused(call, flow, "deactivate")
+    published = flow_store.version_of(call.db, flow.id, flow.published_version) if flow.published_version else None
+    if published is not None:
+        flow_store.keep_version(call.db, replace(published, published_end=call.now))
     return _keep(call, flow, "Deactivate", published_version=None, active=False)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from reconciler.sandbox.errors import bad_request
 from reconciler.sandbox.wire import iso
 
+LATEST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -45,4 +47,7 @@ def read_time(text: str) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise bad_request(f"'{text}' is not a time.", "invalid.date") from error
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    if not 0 <= seconds < LATEST:
+        raise bad_request(f"'{text}' is not a time between 1970 and 2200.", "invalid.date")
+    return seconds
