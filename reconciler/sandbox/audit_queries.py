@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.sandbox import audit_trail
 from reconciler.sandbox.audit_trail import ENTITIES, Entry
+from reconciler.sandbox.call import text_field
 from reconciler.sandbox.errors import bad_request
 from reconciler.sandbox.intervals import Interval, read_interval
 
@@ -24,7 +25,6 @@ _COLUMNS = {
     "TrusteeOrganizationId": "NULL",
 }
 """SDK ``AuditQueryFilter.property`` → column; nobody from another organisation works in a sandbox."""
-_ORDERS = {"ascending": "ASC", "descending": "DESC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def read_query(body: dict[str, Any]) -> AuditQuery:
     interval = read_interval(body.get("interval"))
     if interval.seconds > MAX_DAYS * DAY:
         raise bad_request(f"The interval may be at most {MAX_DAYS} days long.", "invalid.date")
-    service = body.get("serviceName") or None
+    service = text_field(body, "serviceName") or None
     known = {name for name, _entity in ENTITIES.values()}
     if service is not None and service not in known:
         raise bad_request(f"'{service}' is not a service that writes audits: {', '.join(sorted(known))}.")
@@ -74,17 +74,15 @@ def _objects(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _filter(item: dict[str, Any]) -> tuple[str, str]:
-    name, value = item.get("property"), item.get("value")
+    name, value = text_field(item, "property"), text_field(item, "value", required=True)
     if name not in _COLUMNS:
         raise bad_request(f"'{name}' is not a property to filter by: {', '.join(_COLUMNS)}.")
-    if not isinstance(value, str):
-        raise bad_request(f"The filter for '{name}' must have a value.")
     return name, value
 
 
 def _ascending(sort: list[dict[str, Any]]) -> bool:
     for item in sort:
-        if item.get("name") != "Timestamp" or item.get("sortOrder", "descending") not in _ORDERS:
+        if item.get("name") != "Timestamp" or item.get("sortOrder") not in (None, "ascending", "descending"):
             raise bad_request("Audits are sorted by 'Timestamp', 'ascending' or 'descending'.")
     return any(item.get("sortOrder") == "ascending" for item in sort)
 

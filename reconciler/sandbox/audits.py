@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -76,10 +77,14 @@ def _after(call: Call) -> int | None:
     cursor = call.one("cursor")
     if cursor is None:
         return None
+    refusal = bad_request(f"'{cursor}' is not a cursor of this query.", "invalid.query.param.value")
     try:
-        return int(base64.urlsafe_b64decode(cursor.encode()))
+        position = base64.urlsafe_b64decode(cursor.encode()).decode()
     except (binascii.Error, ValueError) as error:
-        raise bad_request(f"'{cursor}' is not a cursor of this query.", "invalid.query.param.value") from error
+        raise refusal from error
+    if not re.fullmatch(r"[0-9]{1,18}", position):
+        raise refusal
+    return int(position)
 
 
 def query_realtime(call: Call) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def launch(call: Call) -> dict[str, Any]:
     if flow.type != "WORKFLOW":
         raise bad_request(f"The flow '{flow.name}' is of type {flow.type}; only workflows can be launched.")
     version = _version(call, flow, text_field(body, "flowVersion"))
-    content = load(flow_store.content_of(call.db, flow.id, version.number).text)["workflow"]
+    (content,) = load(flow_store.content_of(call.db, flow.id, version.number).text).values()
     outcome = run_workflow(content, _inputs(content, body.get("inputData")), _Org(call.db))
     execution_id, name = str(uuid.uuid4()), text_field(body, "name") or None
     done = call.now + call.settings.execution_seconds + outcome.waited

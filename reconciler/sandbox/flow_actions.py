@@ -61,7 +61,7 @@ def deactivate(call: Call) -> dict[str, Any]:
     flow = _flow(call)
     check_unlocked(call, flow)
     usage.check_flow_unused(call, flow, "deactivate")
-    published = flow_store.version_of(call.db, flow.id, flow.published_version) if flow.published_version else None
+    published = flow_store.version_of(call.db, flow.id, flow.published_version or 0)
     if published is not None:
         flow_store.keep_version(call.db, replace(published, published_end=call.now))
     return _keep(call, flow, "Deactivate", published_version=None, active=False)

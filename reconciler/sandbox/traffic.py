@@ -59,7 +59,7 @@ class Traffic(BaseModel):
     """Conversations that end because the caller hangs up."""
     error_share: float = Field(default=0.0, ge=0, le=1)
     """Conversations that end because the flow breaks down; the others are handed over."""
-    mean_seconds: float = Field(default=60.0, gt=0)
+    mean_seconds: float = Field(default=60.0, gt=0, le=86_400)
     outcome: str | None = None
     """Name of a flow outcome that each conversation works towards."""
     success_share: float = Field(default=0.8, ge=0, le=1)

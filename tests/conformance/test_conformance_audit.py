@@ -197,7 +197,12 @@ def test_the_service_mapping_covers_every_entry(alone: Sdk, audits: Audits) -> N
         ({"interval": "2026-01-01T00:00:00Z/2026-02-01T00:00:00Z"}, "invalid.date"),
         ({"serviceName": "Kitchen"}, "bad.request"),
         ({"filters": [{"property": "Colour", "value": "red"}]}, "bad.request"),
+        ({"filters": [{"property": "Action"}]}, "invalid.value"),
+        ({"filters": [{"property": ["Action"], "value": "Create"}]}, "invalid.value"),
+        ({"filters": "Action"}, "bad.request"),
+        ({"serviceName": {"a": 1}}, "invalid.value"),
         ({"sort": [{"name": "Colour"}]}, "bad.request"),
+        ({"sort": [{"name": "Timestamp", "sortOrder": ["ascending"]}]}, "bad.request"),
     ],
 )
 def test_a_query_that_is_not_sound_is_refused(sdk: Sdk, change: dict[str, Any], code: str) -> None:
@@ -212,3 +217,11 @@ def test_an_unknown_query_is_not_found(sdk: Sdk) -> None:
     audits = Audits(sdk)
     assert refused(audits.api.get_audits_query_transaction_id, "nowhere") == (404, "not.found")
     assert refused(audits.api.get_audits_query_transaction_id_results, "nowhere") == (404, "not.found")
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "LTE=", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "é"])
+def test_what_is_no_cursor_is_refused(sdk: Sdk, cursor: str) -> None:
+    audits = Audits(sdk)
+    transaction = audits.api.post_audits_query(query())
+    results = audits.api.get_audits_query_transaction_id_results
+    assert refused(results, transaction.id, cursor=cursor) == (400, "invalid.query.param.value")

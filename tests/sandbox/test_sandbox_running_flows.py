@@ -337,3 +337,25 @@ def test_an_action_written_in_an_unknown_way_ends_the_run_and_is_named(action: s
     outcome = run(state(action))
     assert isinstance(outcome.problem, CannotRun)
     assert action[1:].partition(":")[0] in outcome.problem.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{}",
+        "{startUpRef: 7, states: 3, tasks: [x], variables: [7, {a: b, c: d}, {stringVariable: 9}]}",
+        "{startUpRef: './states/state[a]', states: [7, {state: 8}, {state: {refId: a, actions: 5}}]}",
+        "{startUpRef: './states/state[a]', states: [{state: {refId: a, actions: [7]}}], settingsErrorHandling: 3}",
+        "{startUpRef: './states/state[a]', states: [{state: {refId: a, variables: [{queueVariable: {name: Q}}]}}]}",
+    ],
+)
+def test_a_flow_that_is_not_as_it_should_be_ends_in_a_problem(body: str) -> None:
+    assert isinstance(run_workflow(load(body), {}, World()).problem, CannotRun)
+
+
+def test_numbers_and_lists_that_grow_without_end_are_stopped() -> None:
+    text = '"' + "9" * 400 + '"'
+    with pytest.raises(RunProblem):
+        evaluate(f"JsonParse({text}) * 1.5", lookup)
+    with pytest.raises(CannotRun, match="list of lists"):
+        evaluate("MakeList(Flow.list, Flow.list)", lookup)

@@ -80,7 +80,7 @@ def _unary(operator: str, value: Value) -> Value:
         return not truth(value, "!")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FlowFailed(f"- needs a number, not a {kind_of(value)}")
-    return -value
+    return -bounded(value)
 
 
 def _binary(operator: str, left_node: Node, right_node: Node, lookup: Lookup) -> Value:
@@ -102,6 +102,7 @@ def _arithmetic(operator: str, left: Value, right: Value) -> Value:
         return bounded(left + right)
     if not (is_number(left) and is_number(right)):
         raise FlowFailed(f"a {kind_of(left)} {operator} a {kind_of(right)} is not possible")
+    left, right = bounded(left), bounded(right)
     match operator:
         case "+":
             return bounded(left + right)

@@ -74,7 +74,7 @@ Node = Literal | Name | Member | Item | Call | Unary | Binary
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<string>"(?:[^"\\]|\\.)*")
-      | (?P<number>\d+(?:\.\d+)?)
+      | (?P<number>[0-9]{1,40}(?:\.[0-9]{1,40})?)
       | (?P<name>[^\W\d]\w*)
       | (?P<mark><=|>=|==|!=|[-+*/<>!().,\[\]])
     )""",

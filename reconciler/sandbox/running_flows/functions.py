@@ -173,6 +173,8 @@ def _count_items(value: Value) -> int:
 
 @_function("MakeList", 1, None, not_set="counts")
 def _make_list(*values: Value) -> list[Value]:
+    if any(isinstance(value, list | dict) for value in values):
+        raise CannotRun("a list of lists or objects is not among what the sandbox can run")
     return list(values)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.sandbox.running_flows.problems import CannotRun
 from reconciler.sandbox.running_flows.run import Handler, Run, Signal
+from reconciler.sandbox.running_flows.values import as_json
 
 
 def _call_data(run: Run, body: dict[str, Any]) -> Signal | None:
@@ -46,7 +47,7 @@ def _set_conversation_data(run: Run, body: dict[str, Any]) -> Signal | None:
     for item in body.get("attributes") or []:
         attribute = item["attribute"]
         name = run.text(attribute.get("name"), "the name of an attribute")
-        attributes[name] = run.value(attribute.get("value"))
+        attributes[name] = as_json(run.value(attribute.get("value")))
     return run.output(body, "success")
 
 

@@ -64,6 +64,11 @@ class Step:
     name: str
 
 
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """The mappings of a list; none where there is no list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 class Run:
     """A run of one flow. Every method raises ``CannotRun`` and ``FlowFailed``."""
 
@@ -77,11 +82,12 @@ class Run:
         """Attributes by conversation id, as the flow set them."""
         self._handlers = handlers
         self._calls = 0
-        self._containers: dict[tuple[str, str], dict[str, Any]] = {
+        self._containers = {
             (kind, str(content.get("refId"))): content
             for key in ("states", "tasks")
-            for item in body.get(key) or []
+            for item in mappings(body.get(key))
             for kind, content in item.items()
+            if isinstance(content, dict)
         }
 
     def container(self, reference: str, kind: str) -> dict[str, Any]:

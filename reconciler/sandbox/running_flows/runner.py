@@ -48,8 +48,7 @@ def run_workflow(body: dict[str, Any], inputs: dict[str, Value], world: World) -
         # The body of an action is not as this version of the sandbox expects it.
         where = f"the action '{run.steps[-1].action}'" if run.steps else "the flow"
         problem = CannotRun(f"{where} is written in a way that the sandbox cannot run ({error!r})")
-    data = {key: {name: as_json(value) for name, value in item.items()} for key, item in run.conversation_data.items()}
-    return Outcome(_placed(problem, run), reason, outputs, run.waited, tuple(run.steps), data)
+    return Outcome(_placed(problem, run), reason, outputs, run.waited, tuple(run.steps), run.conversation_data)
 
 
 def _run(run: Run, body: dict[str, Any], inputs: dict[str, Value]) -> str | None:
@@ -75,8 +74,9 @@ def _run(run: Run, body: dict[str, Any], inputs: dict[str, Value]) -> str | None
 
 def _handled(body: dict[str, Any], problem: RunProblem) -> RunProblem:
     """What the flow's own error handling makes of a problem: only ending the workflow can be run."""
-    handling = ((body.get("settingsErrorHandling") or {}).get("errorHandling")) or {"endWorkflow": None}
-    if isinstance(problem, CannotRun) or "endWorkflow" in handling:
+    settings = body.get("settingsErrorHandling")
+    handling = settings.get("errorHandling") if isinstance(settings, dict) else None
+    if isinstance(problem, CannotRun) or not isinstance(handling, dict) or "endWorkflow" in handling:
         return problem
     return CannotRun(
         f"{problem.message}; the error handling {', '.join(handling)} is not among what the sandbox can run"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.sandbox.flow_traits import variables_of
 from reconciler.sandbox.running_flows.problems import CannotRun
 from reconciler.sandbox.running_flows.values import Value, check_fits
 
@@ -34,19 +35,16 @@ class Declared:
 
 def declared(container: dict[str, Any]) -> list[Declared]:
     """The variables that a flow, state or task declares."""
-    found: list[Declared] = []
-    for item in container.get("variables") or []:
-        ((key, body),) = item.items()
-        found.append(
-            Declared(
-                name=str(body["name"]),
-                kind=key.removesuffix(_SUFFIX),
-                initial=body.get("initialValue"),
-                is_input=body.get("isInput") is True,
-                is_output=body.get("isOutput") is True,
-            )
+    return [
+        Declared(
+            name=str(body.get("name", "")),
+            kind=key.removesuffix(_SUFFIX),
+            initial=body.get("initialValue"),
+            is_input=body.get("isInput") is True,
+            is_output=body.get("isOutput") is True,
         )
-    return found
+        for key, body in variables_of(container)
+    ]
 
 
 class Scope:

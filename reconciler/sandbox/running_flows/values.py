@@ -7,6 +7,7 @@ org (external contacts) are dictionaries and lists; a phone number is a ``PhoneN
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,8 @@ def bounded(value: Value) -> Value:
         raise CannotRun(f"a text of more than {MAX_TEXT} characters is more than the sandbox can run")
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         raise CannotRun("an integer of more than 64 bits is more than the sandbox can run")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise CannotRun("a number that is not finite is more than the sandbox can run")
     return value
 
 
@@ -126,7 +129,10 @@ def check_fits(kind: str, value: Value, what: str) -> Value:
 
 
 def as_json(value: Value) -> Value:
-    """A value as it goes into the answer of the API."""
+    """A value as it goes into the answer of the API; raises ``CannotRun`` for what JSON cannot hold."""
     if isinstance(value, PhoneNumber):
         return value.e164
-    return json.loads(json.dumps(value))
+    try:
+        return json.loads(json.dumps(value, allow_nan=False))
+    except ValueError as error:
+        raise CannotRun("a number that is not finite is more than the sandbox can run") from error
