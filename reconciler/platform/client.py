@@ -31,7 +31,7 @@ from reconciler.platform.tracking import TrackingApi
 class Platform:
     """Everything that we ask of an org, by area; an async context manager.
 
-    One instance stands for one process: it keeps one token and one request rate. All methods raise
+    One instance stands for one run: it keeps its tokens and its share of the request rate. All methods raise
     ``PlatformError`` for whatever goes wrong outside.
     """
 
@@ -42,6 +42,7 @@ class Platform:
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
         """Prepares the client; nothing is sent yet.
 
@@ -50,12 +51,13 @@ class Platform:
             transport: For tests: what answers instead of the network.
             sleep: For tests: how pauses pass.
             clock: For tests: seconds that only ever grow.
+            notice: Told, as a sentence for people, why a longer wait is made.
 
         Raises:
             UnsafeAddress: plain http to another machine.
         """
         self.connection = connection
-        self._session = Session(connection, transport=transport, sleep=sleep, clock=clock)
+        self._session = Session(connection, transport=transport, sleep=sleep, clock=clock, notice=notice)
         self._organization: Organization | None = None
         self.flows = FlowsApi(self._session)
         self.ivrs = IvrsApi(self._session)

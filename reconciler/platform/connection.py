@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+
+import httpx
 
 from reconciler.platform.errors import UnsafeAddress
+from reconciler.platform.proxies import Proxy
 from reconciler.problems import ReconcilerError
 
 REGIONS: dict[str, str] = {
@@ -46,7 +49,13 @@ class Connection:
     access_token: str | None = field(default=None, repr=False)
     """Wins over the client's credentials, as in the Terraform provider."""
     requests_per_minute: int = 300
-    """Platform default per token (facts §2)."""
+    """Of each token; the platform's default (facts §2)."""
+    tokens: int = 1
+    """How many tokens the requests may be spread over; logged in as they are needed."""
+    rate_log: Path | None = None
+    """File through which the runs on this machine that share the OAuth client keep one rate; None: no others."""
+    proxy: Proxy | None = None
+    """For all hosts but this machine; None takes those of the usual environment variables."""
     deadline: float = 300.0
     """How long retries of one request may take, counted from its first failure."""
     poll_initial: float = 0.5
@@ -83,9 +92,13 @@ def connection_for_region(region: str, **options: Any) -> Connection:
     return Connection(api_url=f"https://api.{domain}", login_url=f"https://login.{domain}", **options)
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the address is on this machine."""
-    host = urlsplit(url).hostname or ""
+def is_loopback(url: httpx.URL | str) -> bool:
+    """Whether the address is on this machine: ``localhost``, 127.0.0.0/8 or ``::1``, and no other spelling."""
+    try:
+        # As it would be sent: the same parser, names encoded.
+        host = httpx.URL(url).raw_host.decode("ascii")
+    except (httpx.InvalidURL, TypeError, UnicodeError):
+        return False
     if host == "localhost":
         return True
     try:
@@ -94,17 +107,29 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def require_safe(url: str, purpose: str) -> None:
+def require_safe(url: str, purpose: str, *, here: bool = True) -> httpx.URL:
     """Refuses addresses that would send tokens or flows unencrypted over a network.
 
+    Args:
+        url: The address.
+        purpose: What it is the address of, for the message.
+        here: Whether the address may be on this machine and plain http: not where an org on another machine
+            names it.
+
     Raises:
-        UnsafeAddress: not https, and not plain http to this machine either.
+        UnsafeAddress: not https, and not plain http to this machine either; or with a user name in it.
     """
     try:
-        parts = urlsplit(url)
-    except ValueError as error:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError, UnicodeError) as error:
         raise UnsafeAddress(f"The {purpose} is refused: it is no address ({error}).", sent=False) from error
-    if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(url))):
-        return
-    shown = f"{parts.scheme}://{parts.hostname}" if parts.scheme and parts.hostname else "it"
+    if parsed.userinfo:
+        raise UnsafeAddress(
+            f"The {purpose} is refused: it holds a user name or password.",
+            remedy="Take what stands before the @ out of it.",
+            sent=False,
+        )
+    if parsed.host and (parsed.scheme == "https" or (here and parsed.scheme == "http" and is_loopback(parsed))):
+        return parsed
+    shown = f"{parsed.scheme}://{parsed.host}" if parsed.scheme and parsed.host else "it"
     raise UnsafeAddress(f"The {purpose} is refused: {shown} is not an https address.", sent=False)

@@ -6,6 +6,8 @@
     └── PlatformError                 method, path, status, code, context_id, details, retry_after
         ├── UnsafeAddress             plain http to a host that is not this machine
         ├── HostUnreachable           no connection, or it broke; names the host
+        ├── UntrustedHost             the host's certificate is not trusted, or it speaks no TLS
+        ├── ProxyRefused              the proxy asks for a password, or does not let us through
         ├── RequestTimedOut           no answer in time (also HTTP 408)
         ├── AuthenticationFailed      HTTP 401, or the login was refused
         ├── PermissionDenied          HTTP 403; ``permission`` is the missing one
@@ -101,6 +103,14 @@ class HostUnreachable(PlatformError):
     def __init__(self, message: str, *, host: str, **context: Unpack[Context]) -> None:
         super().__init__(message, **context)
         self.host = host
+
+
+class UntrustedHost(PlatformError):
+    """Who answers cannot prove to be the host."""
+
+
+class ProxyRefused(PlatformError):
+    """The proxy on the way does not let us through; trying again changes nothing."""
 
 
 class RequestTimedOut(PlatformError):

@@ -39,6 +39,8 @@ _PERMISSION = re.compile(
     re.IGNORECASE,
 )
 _RETRY_TEXT = re.compile(r"retry the request in \[(\d+)\] seconds", re.IGNORECASE)
+_MINUTE = 60
+_DIGITS = 10
 _BY_STATUS: dict[int, type[PlatformError]] = {
     401: AuthenticationFailed,
     404: NotFound,
@@ -138,21 +140,45 @@ def retry_after(headers: Mapping[str, str], said: str = "") -> float | None:
     ``Retry-After`` (seconds or a date) counts first, then ``inin-ratelimit-reset`` plus one second as in
     Architect's own client, then the number in the message (facts §2).
     """
-    value = headers.get("retry-after")
-    if value:
-        try:
-            return max(0.0, float(value))
-        except ValueError:
-            pass
-        try:
-            return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-        except (TypeError, ValueError, OverflowError):
-            pass
-    reset = headers.get("inin-ratelimit-reset")
-    if reset and reset.strip().isdecimal():
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdecimal():
+        return float(value)
+    moment = _date(value)
+    if moment is not None:
+        # By the clock of the org where it tells it; ours may be wrong.
+        now = _date(headers.get("date", "")) or datetime.now(UTC)
+        return max(0.0, (moment - now).total_seconds())
+    reset = _count(headers, "inin-ratelimit-reset")
+    if reset is not None:
         return float(reset) + 1
     found = _RETRY_TEXT.search(said)
     return float(found[1]) if found else None
+
+
+def exhausted(headers: Mapping[str, str]) -> float | None:
+    """Seconds to pause because this request was the last that the org allows for now, else None.
+
+    ``inin-ratelimit-count`` has reached ``inin-ratelimit-allowed`` (facts §2, a guess); without all three
+    headers, or with a reset further away than the minute that limits are for, nothing is concluded.
+    """
+    names = ("inin-ratelimit-count", "inin-ratelimit-allowed", "inin-ratelimit-reset")
+    count, allowed, reset = (_count(headers, name) for name in names)
+    if count is None or not allowed or reset is None or count < allowed or reset > _MINUTE:
+        return None
+    return float(reset) + 1
+
+
+def _count(headers: Mapping[str, str], name: str) -> int | None:
+    value = headers.get(name, "").strip()
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < _DIGITS else None
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @cache

@@ -1,13 +1,12 @@
-"""Sends requests to one org: token, rate, retries, bounded answers. Everything above speaks in models."""
+"""Sends requests to one org: rate, tokens, retries. Everything above speaks in models."""
 
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
@@ -15,32 +14,24 @@ from reconciler.platform.connection import Connection, is_loopback, require_safe
 from reconciler.platform.errors import (
     AuthenticationFailed,
     BadRequest,
-    Context,
-    HostUnreachable,
-    MalformedResponse,
     PlatformError,
     RateLimited,
     RequestTimedOut,
     ServerError,
 )
 from reconciler.platform.limiter import RateLimiter
-from reconciler.platform.responses import Reply, error_of
+from reconciler.platform.request_log import RequestLog, Turn, account_of
+from reconciler.platform.responses import Reply, error_of, exhausted
 from reconciler.platform.retries import Retries
 from reconciler.platform.tokens import Token, TokenSource
+from reconciler.platform.transport import Transport
 
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of one answer; the largest export known has 0.8 MB (facts archy-yaml §7), a batch holds 25."""
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
-_LIMITS = httpx.Limits(max_connections=20, keepalive_expiry=4.0)
-"""Idle connections are dropped before the other side may do so, which would break a POST that is under way."""
 _LOGIN_DEADLINE = 60.0
 """Seconds; a throttled token endpoint is retried that long (facts §1)."""
+_LOGIN_PAUSE = 60.0
+"""Seconds that a further token is done without when the token endpoint is throttled."""
 Query = Mapping[str, str | int | bool | Sequence[str] | None]
-
-# Both write addresses at INFO or DEBUG; presigned addresses are as good as passwords.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @dataclass
@@ -64,6 +55,7 @@ class Session:
         transport: httpx.AsyncBaseTransport | None,
         sleep: Callable[[float], Awaitable[None]],
         clock: Callable[[], float],
+        notice: Callable[[str], None] | None,
     ) -> None:
         require_safe(connection.api_url, "address of the org")
         require_safe(connection.login_url, "address of the login")
@@ -71,22 +63,28 @@ class Session:
         self.sleep = sleep
         self.clock = clock
         self.counters = Counters()
-        self._limiter = RateLimiter(connection.requests_per_minute, clock=clock, sleep=sleep)
-        self._tokens = TokenSource(connection, login=self._login, clock=clock)
-        self._retries = Retries(clock=clock, sleep=sleep)
-        self._client = httpx.AsyncClient(
-            transport=transport,
-            timeout=_TIMEOUT,
-            limits=_LIMITS,
-            follow_redirects=False,
-            # A proxy of the environment is of no use for an org on this machine.
-            trust_env=not (is_loopback(connection.api_url) and is_loopback(connection.login_url)),
-            headers={"Accept": "application/json", "User-Agent": "genesys-reconciler"},
+        # A token from outside is one token, however many are allowed.
+        tokens = 1 if connection.access_token else connection.tokens
+        account = account_of(connection.login_url, connection.access_token or connection.client_id)
+        self._limiter = RateLimiter(
+            connection.requests_per_minute,
+            clock=clock,
+            sleep=sleep,
+            tokens=tokens,
+            log=RequestLog(connection.rate_log, account, clock=clock),
+            notice=notice,
         )
+        self._tokens = tuple(
+            TokenSource(connection, login=self._login if number == 0 else self._further_login, clock=clock)
+            for number in range(tokens)
+        )
+        self._retries = Retries(clock=clock, sleep=sleep)
+        self._transport = Transport(proxy=connection.proxy, instead=transport)
 
     async def close(self) -> None:
         """Closes all connections."""
-        await self._client.aclose()
+        await self._transport.close()
+        self._limiter.close()
 
     async def request(
         self,
@@ -118,112 +116,98 @@ class Session:
 
     async def upload(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
         """PUTs to a presigned address, exactly as given and without our token; each attempt sends it all."""
-        require_safe(url, "upload address")
-
-        async def attempt() -> Reply:
-            self.counters.transfers += 1
-            return await self._send("PUT", url, headers=dict(headers), content=content, refusal=_transfer_refusal)
-
-        await self._retries.run(attempt, repeatable=True, deadline=self.connection.deadline)
+        await self._transfer("PUT", url, "upload address", headers, content)
 
     async def download(self, url: str) -> bytes:
         """GETs a presigned address without our token."""
-        require_safe(url, "download address")
+        return (await self._transfer("GET", url, "download address", {}, None)).body
+
+    async def _transfer(
+        self, method: str, url: str, purpose: str, headers: Mapping[str, str], content: bytes | None
+    ) -> Reply:
+        address = require_safe(url, purpose, here=is_loopback(self.connection.api_url))
 
         async def attempt() -> Reply:
             self.counters.transfers += 1
-            return await self._send("GET", url, headers={}, refusal=_transfer_refusal)
+            return await self._send(method, address, headers=headers, content=content, refusal=_transfer_refusal)
 
-        reply = await self._retries.run(attempt, repeatable=True, deadline=self.connection.deadline)
-        return reply.body
+        return await self._retries.run(attempt, repeatable=True, deadline=self.connection.deadline)
 
     async def _authorized(self, method: str, path: str, query: dict[str, str], body: Any) -> Reply:
-        token = await self._tokens.get()
+        turn, token = await self._admitted()
         try:
-            return await self._api(method, path, query, body, token)
+            return await self._api(turn, method, path, query, body, token)
         except AuthenticationFailed as refusal:
             if refusal.status != 401:
                 raise
-            token = await self._tokens.replace(token)
-        return await self._api(method, path, query, body, token)
+            token = await self._tokens[turn.token].replace(token)
+        turn = await self._limiter.acquire(turn.token)
+        return await self._api(turn, method, path, query, body, token)
 
-    async def _api(self, method: str, path: str, query: dict[str, str], body: Any, token: str) -> Reply:
-        await self._limiter.acquire()
+    async def _admitted(self) -> tuple[Turn, str]:
+        """One's turn, and the token that it is for; a further token that cannot be had is done without."""
+        while True:
+            turn = await self._limiter.acquire()
+            try:
+                return turn, await self._tokens[turn.token].get()
+            except RateLimited:
+                if turn.token == 0:
+                    raise
+                await self._limiter.pause(_LOGIN_PAUSE, turn.token)
+
+    async def _api(self, turn: Turn, method: str, path: str, query: dict[str, str], body: Any, token: str) -> Reply:
         self.counters.requests += 1
-        url = httpx.URL(self.connection.api_url + path, params=query) if query else self.connection.api_url + path
+        address = httpx.URL(self.connection.api_url + path, params=query or None)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
-            return await self._send(
-                method,
-                url,
-                headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-                json=body,
-            )
+            reply = await self._send(method, address, headers=headers, json=body)
         except (RateLimited, ServerError) as error:
             if error.retry_after is not None:
-                self._limiter.pause(min(error.retry_after, self.connection.deadline))
+                await self._limiter.pause(min(error.retry_after, self.connection.deadline), turn.token)
             raise
+        finally:
+            self._limiter.answered(turn)
+        pause = exhausted(reply.headers)
+        if pause is not None:
+            await self._limiter.pause(pause, turn.token)
+        return reply
 
     async def _login(self) -> Token:
+        return await self._log_in(min(_LOGIN_DEADLINE, self.connection.deadline))
+
+    async def _further_login(self) -> Token:
+        """There are tokens to go on with, so that a throttled token endpoint is left alone."""
+        return await self._log_in(0.0)
+
+    async def _log_in(self, deadline: float) -> Token:
         pair = f"{self.connection.client_id}:{self.connection.client_secret}".encode()
+        address = httpx.URL(f"{self.connection.login_url}/oauth/token")
+        headers = {
+            "Authorization": f"Basic {base64.b64encode(pair).decode()}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
 
         async def attempt() -> Reply:
             self.counters.logins += 1
             return await self._send(
-                "POST",
-                f"{self.connection.login_url}/oauth/token",
-                headers={
-                    "Authorization": f"Basic {base64.b64encode(pair).decode()}",
-                    "Content-Type": "application/x-www-form-urlencoded",
-                },
-                content=b"grant_type=client_credentials",
-                refusal=_login_refusal,
+                "POST", address, headers=headers, content=b"grant_type=client_credentials", refusal=_login_refusal
             )
 
-        deadline = min(_LOGIN_DEADLINE, self.connection.deadline)
         return (await self._retries.run(attempt, repeatable=True, deadline=deadline)).read(Token)
 
     async def _send(
         self,
         method: str,
-        url: httpx.URL | str,
+        address: httpx.URL,
         *,
-        headers: dict[str, str],
+        headers: Mapping[str, str],
         content: bytes | None = None,
         json: Any = None,
         refusal: Callable[[Reply], PlatformError] = error_of,
     ) -> Reply:
-        parts = urlsplit(str(url))
-        host = parts.netloc.rpartition("@")[2]
-        context = Context(method=method, path=parts.path)
-        try:
-            async with self._client.stream(method, url, headers=headers, content=content, json=json) as response:
-                body = await _bounded(response, context)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            message = f"{host} cannot be reached: {_reason(error)}."
-            raise HostUnreachable(message, host=host, sent=False, method=method, path=parts.path) from error
-        except httpx.TimeoutException as error:
-            message = f"{host} did not answer {method} {parts.path} in time."
-            raise RequestTimedOut(message, **context) from error
-        except (httpx.DecodingError, httpx.InvalidURL, UnicodeError) as error:
-            message = f"{method} {parts.path} at {host} went wrong: {_reason(error)}."
-            raise MalformedResponse(message, **context) from error
-        except httpx.LocalProtocolError:
-            # The reason would quote the header, and with it the token.
-            message = f"{method} {parts.path} could not be written: a header holds characters that HTTP does not allow."
-            raise AuthenticationFailed(
-                message,
-                remedy="Check the access token for blanks and line breaks.",
-                sent=False,
-                method=method,
-                path=parts.path,
-            ) from None
-        except httpx.RequestError as error:
-            message = f"The connection to {host} broke during {method} {parts.path}: {_reason(error)}."
-            remedy = "Plan again: it is not known whether the org carried the request out."
-            raise HostUnreachable(message, host=host, remedy=remedy, method=method, path=parts.path) from error
-        self._retries.answered(host)
-        reply = Reply(method, parts.path, response.status_code, response.headers, body)
-        if response.is_success:
+        reply = await self._transport.send(method, address, headers=headers, content=content, json=json)
+        self._retries.answered(address.netloc.decode("ascii"))
+        if 200 <= reply.status < 300:
             return reply
         raise refusal(reply)
 
@@ -252,16 +236,6 @@ def _flat(query: Query | None) -> dict[str, str]:
     return flat
 
 
-async def _bounded(response: httpx.Response, context: Context) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BODY:
-            message = f"The answer to {context['method']} {context['path']} is larger than {MAX_BODY // 2**20} MB."
-            raise MalformedResponse(message, **context)
-    return bytes(body)
-
-
 def _login_refusal(reply: Reply) -> PlatformError:
     """Login errors have a shape of their own, and throttling comes as HTTP 400 (facts §1)."""
     error = error_of(reply)
@@ -286,7 +260,3 @@ def _transfer_refusal(reply: Reply) -> PlatformError:
         status=reply.status,
         remedy="Run the command again: the org's addresses for uploads and downloads expire.",
     )
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__

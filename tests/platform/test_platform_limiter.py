@@ -35,7 +35,7 @@ def test_no_window_of_60_seconds_holds_more_than_the_limit(limit: int, steps: li
             elif step == "pass":
                 time.now += amount
             else:
-                limiter.pause(amount)
+                await limiter.pause(amount)
 
     asyncio.run(scenario())
     assert len(sent) == sum(int(amount) for step, amount in steps if step == "send")
@@ -77,8 +77,8 @@ def test_a_pause_holds_everybody_and_a_shorter_one_does_not_end_it() -> None:
 
     async def scenario() -> None:
         limiter = RateLimiter(10, clock=time.clock, sleep=time.sleep)
-        limiter.pause(42)
-        limiter.pause(1)
+        await limiter.pause(42)
+        await limiter.pause(1)
         await limiter.acquire()
 
     asyncio.run(scenario())

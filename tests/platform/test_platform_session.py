@@ -24,8 +24,8 @@ from reconciler.platform import (
     ServerError,
     UnsafeAddress,
     connection_for_region,
+    transport,
 )
-from reconciler.platform import session as session_module
 from reconciler.problems import ReconcilerError
 
 ME = "GET /api/v2/organizations/me"
@@ -317,7 +317,7 @@ class TestAnswers:
         assert "/api/v2/organizations/me" in str(error)
 
     def test_an_answer_without_end_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(session_module, "MAX_BODY", 10_000)
+        monkeypatch.setattr(transport, "MAX_BODY", 10_000)
         error = failure(Org().on(ME, httpx.Response(200, content=b" " * 10_001)))
         assert isinstance(error, MalformedResponse)
         assert "larger" in str(error)

@@ -1,0 +1,111 @@
+"""One HTTP exchange: the way to a host, what can go wrong on it, and an answer of bounded size."""
+
+from __future__ import annotations
+
+import logging
+import os
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from reconciler.platform.connection import is_loopback
+from reconciler.platform.errors import Context, MalformedResponse
+from reconciler.platform.failures import explained
+from reconciler.platform.proxies import Proxy, usual_proxy
+from reconciler.platform.responses import Reply
+from reconciler.platform.trust import tls_context
+
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of one answer; the largest export known has 0.8 MB (facts archy-yaml §7), a batch holds 25."""
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
+_LIMITS = httpx.Limits(max_connections=20, keepalive_expiry=4.0)
+"""Idle connections are dropped before the other side may do so, which would break a POST that is under way."""
+# Both write addresses at INFO or DEBUG; presigned addresses are as good as passwords.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class Transport:
+    """Sends single requests; raises ``PlatformError`` and nothing else for whatever goes wrong outside.
+
+    Hosts on this machine are reached directly, whatever proxies there are: plain http must not leave the machine.
+    Redirects are never followed.
+    """
+
+    def __init__(self, *, proxy: Proxy | None = None, instead: httpx.AsyncBaseTransport | None = None) -> None:
+        """Prepares connections; nothing is sent yet.
+
+        Args:
+            proxy: For all hosts but this machine; None takes those of the usual environment variables.
+            instead: For tests: what answers instead of the network.
+        """
+        self._proxy = proxy
+        self._instead = instead
+        self._clients: dict[tuple[bool, Proxy | None], httpx.AsyncClient] = {}
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def send(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None = None,
+        json: Any = None,
+    ) -> Reply:
+        """One request and its answer, whatever its status.
+
+        Raises:
+            PlatformError: there is no answer, or one that cannot be used; see ``errors``.
+        """
+        host = url.netloc.decode("ascii")
+        context = Context(method=method, path=url.raw_path.decode("ascii").partition("?")[0])
+        proxy = None if is_loopback(url) else self._proxy or usual_proxy(url.host)
+        client = self._client(url.scheme == "https", proxy)
+        try:
+            async with client.stream(method, url, headers=headers, content=content, json=json) as response:
+                body = await _bounded(response, context)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise explained(error, host, proxy, context) from None
+        return Reply(method, str(context["path"]), response.status_code, response.headers, body)
+
+    def _client(self, tls: bool, proxy: Proxy | None) -> httpx.AsyncClient:
+        client = self._clients.get((tls, proxy))
+        if client is None:
+            # A context without certificates trusts nobody; to read them takes longer than a request to a sandbox.
+            context = tls_context(os.environ) if tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            client = httpx.AsyncClient(
+                transport=self._instead,
+                verify=context,
+                proxy=_proxy(proxy, context) if self._instead is None else None,
+                timeout=_TIMEOUT,
+                limits=_LIMITS,
+                follow_redirects=False,
+                trust_env=False,
+                headers={"Accept": "application/json", "User-Agent": "genesys-reconciler"},
+            )
+            self._clients[tls, proxy] = client
+        return client
+
+
+def _proxy(proxy: Proxy | None, context: ssl.SSLContext) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    auth = (proxy.username, proxy.password) if proxy.username or proxy.password else None
+    return httpx.Proxy(proxy.url, auth=auth, ssl_context=context if proxy.url.startswith("https:") else None)
+
+
+async def _bounded(response: httpx.Response, context: Context) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_BODY:
+            message = f"The answer to {context['method']} {context['path']} is larger than {MAX_BODY // 2**20} MB."
+            raise MalformedResponse(message, **context)
+    return bytes(body)
