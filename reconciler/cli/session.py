@@ -12,10 +12,22 @@ from getpass import getuser
 from pathlib import Path
 from typing import Any
 
-from reconciler.cache import Cache
+from rich.text import Text
+
+from reconciler.cache import Cache, cache_folder
+from reconciler.cli.output import say
 from reconciler.engine.workspace import Workspace
 from reconciler.ledger import FileLedger, Ledger, OrgLedger
-from reconciler.platform import Connection, Platform, connection_for_region, is_loopback
+from reconciler.platform import (
+    RATE_FILE,
+    Connection,
+    Platform,
+    connection_for_region,
+    gateway_from,
+    is_loopback,
+    proxy_from,
+    tokens_of,
+)
 from reconciler.problems import ReconcilerError
 from reconciler.specs import (
     ArtifactCache,
@@ -92,8 +104,12 @@ def open_workspace(environment_name: str, *, offline: bool = False) -> Workspace
 async def connect(workspace: Workspace) -> AsyncIterator[Connected]:
     """Opens the environment's org; a sandbox org is started for as long as the block runs."""
     with _connection(workspace) as connection:
-        async with Platform(connection) as platform:
+        async with Platform(connection, notice=_notice) as platform:
             yield Connected(platform, _ledger(workspace, platform))
+
+
+def _notice(text: str) -> None:
+    say([Text(text, style="dim")])
 
 
 @contextmanager
@@ -140,12 +156,18 @@ def _remote_connection(environment: Environment) -> Connection:
         "client_id": credentials.client_id or "",
         "client_secret": credentials.client_secret or "",
         "access_token": credentials.access_token,
+        "tokens": tokens_of(os.environ),
+        "rate_log": cache_folder() / RATE_FILE,
+        "proxy": proxy_from(os.environ),
     }
     if org.requests_per_minute:
         options["requests_per_minute"] = org.requests_per_minute
     if org.api_url is not None and org.login_url is not None:
         patience = ON_THIS_MACHINE if is_loopback(org.api_url) else {}
         return Connection(api_url=org.api_url, login_url=org.login_url, **options, **patience)
+    gateway = gateway_from(os.environ)
+    if gateway is not None:
+        return Connection(api_url=gateway[0], login_url=gateway[1], **options)
     return connection_for_region(org.region or org.domain or "", **options)
 
 

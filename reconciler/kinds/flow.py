@@ -136,9 +136,8 @@ class FlowKind(Kind):
 
     async def _publish(self, desired: Desired, before: Live | None, operations: Operations) -> Live:
         if before is not None and before.raw.locked_user is not None:
-            raise FlowLocked(
-                f"{desired.address} is being edited by {await operations.platform.flows.lock_holder(before.raw)}.",
-            )
+            lock = await operations.platform.flows.lock(before.raw)
+            raise FlowLocked(f"{desired.address} is being edited by {lock}.", lock=lock)
         upload = desired.content.upload
         if upload is None:
             raise PlatformError(

@@ -23,16 +23,19 @@ from reconciler.platform.errors import (
     NotFound,
     PermissionDenied,
     PlatformError,
+    ProxyRefused,
     RateLimited,
     RequestTimedOut,
     ServerError,
     TrackingIncomplete,
     UnsafeAddress,
+    UntrustedHost,
     VersionConflict,
 )
 from reconciler.platform.flows import DeployedFlow, FlowsApi
 from reconciler.platform.ivrs import IvrsApi
 from reconciler.platform.limiter import RateLimiter
+from reconciler.platform.locks import FlowLock
 from reconciler.platform.models import (
     DataTable,
     Dependency,
@@ -53,9 +56,12 @@ from reconciler.platform.models import (
     TelephonyObject,
     TrackingStatus,
 )
+from reconciler.platform.request_log import FILE as RATE_FILE
 from reconciler.platform.tracking import TrackingApi
+from reconciler.platform.variables import gateway_from, proxy_from, tokens_of
 
 __all__ = [
+    "RATE_FILE",
     "REGIONS",
     "AuthenticationFailed",
     "BadRequest",
@@ -71,6 +77,7 @@ __all__ = [
     "DivisionsApi",
     "ErrorDetail",
     "Flow",
+    "FlowLock",
     "FlowLocked",
     "FlowVersion",
     "FlowsApi",
@@ -89,6 +96,7 @@ __all__ = [
     "PermissionDenied",
     "Platform",
     "PlatformError",
+    "ProxyRefused",
     "RateLimited",
     "RateLimiter",
     "Ref",
@@ -104,7 +112,11 @@ __all__ = [
     "TrackingIncomplete",
     "TrackingStatus",
     "UnsafeAddress",
+    "UntrustedHost",
     "VersionConflict",
     "connection_for_region",
+    "gateway_from",
     "is_loopback",
+    "proxy_from",
+    "tokens_of",
 ]

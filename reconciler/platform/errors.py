@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack
 from reconciler.problems import ReconcilerError
 
 if TYPE_CHECKING:
+    from reconciler.platform.locks import FlowLock
     from reconciler.platform.models import JobMessage
 
 
@@ -130,15 +131,28 @@ class AuthenticationFailed(PlatformError):
 class PermissionDenied(PlatformError):
     """The OAuth client's roles do not allow the request."""
 
-    def __init__(self, message: str, *, permission: str | None = None, **context: Unpack[Context]) -> None:
-        need = f"the permission {permission}" if permission else "the permission that the message asks for"
-        remedy = (
-            f"Give a role with {need} to the OAuth client, in the divisions concerned; "
-            "a change of roles takes up to 5 minutes to work."
+    def __init__(
+        self,
+        message: str,
+        *,
+        permission: str | None = None,
+        any_of: bool = False,
+        division: str | None = None,
+        **context: Unpack[Context],
+    ) -> None:
+        need = (
+            f"{'one of ' if any_of and ',' in (permission or '') else ''}{permission}"
+            if permission
+            else ("the permission that the message asks for")
         )
+        where = f"in the division {division}" if division else "in the divisions concerned"
+        remedy = f"Give the OAuth client a role with {need}, {where}; a change of roles takes up to 5 minutes to work."
         context.setdefault("remedy", remedy)
         super().__init__(message, **context)
         self.permission = permission
+        """The missing one, or several with commas between; None when the org does not tell."""
+        self.division = division
+        """Where it is missing, None when the org does not tell."""
 
 
 class BadRequest(PlatformError):
@@ -178,21 +192,27 @@ class FlowLocked(Conflict):
         message: str,
         *,
         holder: str | None = None,
+        lock: FlowLock | None = None,
         messages: Sequence[JobMessage] = (),
         **context: Unpack[Context],
     ) -> None:
         super().__init__(message, **context)
-        self.holder = holder
+        self.holder = lock.holder if lock else holder
         """Name of the person or OAuth client, None when the org does not tell."""
+        self.since = lock.since if lock else None
+        """When they checked it out, None when the org does not tell."""
         self.messages = tuple(messages)
 
 
 class RateLimited(PlatformError):
     """Too many requests, and the org asks to wait longer than the deadline allows."""
 
-    default_remedy = (
-        "Wait and run the command again, or lower org.requests_per_minute; other tools share the same limits."
-    )
+    def __init__(self, message: str, **context: Unpack[Context]) -> None:
+        asked = context.get("retry_after")
+        when = f"The org asks for a pause of {asked:.0f} seconds; run" if asked else "Wait some minutes and run"
+        remedy = f"{when} the command again after that. Other programs with the same OAuth client share its limits."
+        context.setdefault("remedy", remedy if asked else remedy.replace(" after that", ""))
+        super().__init__(message, **context)
 
 
 class ServerError(PlatformError):

@@ -9,7 +9,8 @@ from reconciler.platform.batching import Batcher
 from reconciler.platform.errors import FlowLocked, JobFailed, NotFound, PermissionDenied
 from reconciler.platform.exports import Exports
 from reconciler.platform.jobs import Progress, explain, finished, is_locked
-from reconciler.platform.models import DeployJob, Flow, FlowVersion, JobMessage, JobState, Operation, Ref
+from reconciler.platform.locks import FlowLock, lock_of
+from reconciler.platform.models import DeployJob, Flow, FlowVersion, JobMessage, JobState, Operation
 from reconciler.platform.paging import batches, list_all, side_by_side
 from reconciler.platform.responses import Reply
 from reconciler.platform.session import Session, path_of
@@ -118,11 +119,17 @@ class FlowsApi:
             FlowLocked: somebody has it checked out.
             Conflict: something still uses it.
         """
-        await delete_settled(self._session, path_of("flows", id))
+        try:
+            await delete_settled(self._session, path_of("flows", id))
+        except FlowLocked as refusal:
+            raise await self._locked(id, refusal) from refusal
 
     async def checkout(self, id: str) -> Flow:
         """Takes the edit lock; raises ``FlowLocked`` when somebody else has it."""
-        return (await self._act("checkout", id)).read(Flow)
+        try:
+            return (await self._act("checkout", id)).read(Flow)
+        except FlowLocked as refusal:
+            raise await self._locked(id, refusal) from refusal
 
     async def checkin(self, id: str) -> Operation:
         """Turns the saved draft into a version; asynchronous, see ``Flow.current_operation``."""
@@ -144,18 +151,9 @@ class FlowsApi:
         """Takes the flow off the air: it has no published version afterwards."""
         return (await self._act("deactivate", id)).read(Flow)
 
-    async def lock_holder(self, flow: Flow) -> str | None:
-        """Name of the person or OAuth client that has the flow checked out, None when nobody has."""
-        holder = flow.lock_holder
-        if holder is None or holder.name:
-            return holder.name if holder else None
-        if flow.locked_user is None:
-            return f"OAuth client {holder.id}"
-        try:
-            person = (await self._session.request("GET", path_of("users", holder.id))).read(Ref)
-        except (NotFound, PermissionDenied):
-            return f"user {holder.id}"
-        return person.name or f"user {holder.id}"
+    async def lock(self, flow: Flow) -> FlowLock | None:
+        """Who has the flow checked out and since when, None when nobody has."""
+        return await lock_of(self._session, flow)
 
     async def list(self) -> list[Flow]:
         """All flows of all types that the token may see, without deleted ones.
@@ -180,14 +178,32 @@ class FlowsApi:
                 messages=state.messages,
                 remedy=None if state.messages else _NO_MESSAGES,
             )
-        holder = None
-        if state.flow is not None:
-            try:
-                holder = await self.lock_holder(await self.get(state.flow.id))
-            except (NotFound, PermissionDenied):
-                holder = None
-        by = f"locked by {holder}" if holder else "locked by somebody else"
-        return FlowLocked(f"The flow is {by}: {explain(state)} (job {job_id}).", holder=holder, messages=state.messages)
+        said = f"{explain(state)} (job {job_id})"
+        lock = await self._lock_of(state.flow.id) if state.flow is not None else None
+        by = f"locked by {lock}" if lock else "locked by somebody else"
+        return FlowLocked(f"The flow is {by}: {said}.", lock=lock, messages=state.messages)
+
+    async def _locked(self, id: str, refusal: FlowLocked) -> FlowLocked:
+        """The same refusal, with who holds the lock and since when."""
+        lock = await self._lock_of(id)
+        if lock is None:
+            return refusal
+        return FlowLocked(
+            f"The flow is locked by {lock}: {refusal}",
+            lock=lock,
+            method=refusal.method,
+            path=refusal.path,
+            status=refusal.status,
+            code=refusal.code,
+            context_id=refusal.context_id,
+            details=refusal.details,
+        )
+
+    async def _lock_of(self, id: str) -> FlowLock | None:
+        try:
+            return await self.lock(await self.get(id))
+        except (NotFound, PermissionDenied):
+            return None
 
 
 _NO_MESSAGES = (

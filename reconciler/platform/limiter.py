@@ -70,9 +70,9 @@ class RateLimiter:
                 await self._sleep(max(found.seconds, _SHORTEST_SLEEP))
             return found
 
-    def answered(self, turn: Turn) -> None:
+    async def answered(self, turn: Turn) -> None:
         """The request is over; it counts for a minute from now."""
-        self._log.answered(turn)
+        await self._patiently(lambda: self._log.answered(turn))
 
     async def pause(self, seconds: float, token: int = 0) -> None:
         """Lets nothing through on a token for that long; the longest pause asked for counts."""

@@ -6,6 +6,7 @@ as absent.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -92,6 +93,32 @@ class Operation(Wire):
     error_message: str | None = None
     user: Ref | None = None
     client: Ref | None = None
+
+
+class HistoryState(Wire):
+    """Whether a flow's history is generated yet (SDK ``HistoryListing``)."""
+
+    complete: bool = False
+
+
+class HistoryEntry(Wire):
+    """Something that was done to a flow (SDK ``HistoryEntry``)."""
+
+    action: str = ""
+    """E.g. ``CHECKOUT``."""
+    timestamp: str | None = None
+    """ISO 8601."""
+    user: Ref | None = None
+    client: Ref | None = None
+
+    @property
+    def moment(self) -> datetime | None:
+        """The timestamp in UTC, None where there is none that can be read."""
+        try:
+            moment = datetime.fromisoformat(self.timestamp or "")
+        except ValueError:
+            return None
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class Flow(Wire):

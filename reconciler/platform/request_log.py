@@ -2,15 +2,14 @@
 
 Runs that share an OAuth client share its rate. SQLite does the locking: whatever a killed process held is free
 at once. Ready-made limiters that keep their state in SQLite count by the wall clock, when a request is let
-through, and know nothing of pauses; here a request counts until a minute after its answer, so that slow
-requests cannot crowd the minute in which they arrive. Times are of the monotonic clock, which all processes of
-a machine share and nobody sets. Neither client id nor token is stored, only a digest.
+through, and know nothing of pauses; here a request counts until a minute after its answer, however long that
+takes. Times are of the monotonic clock, which all processes of a machine share and nobody sets. Neither client id
+nor token is stored, only a digest.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import platform
 import sqlite3
 import time
@@ -21,26 +20,29 @@ from pathlib import Path
 
 WINDOW = 60.0
 """Seconds over which the platform counts (facts §2: limits are per minute)."""
-FILE = "rate.sqlite"
+FILE = "rate-1.sqlite"
+"""With the number of its layout."""
 _BUSY_SECONDS = 0.05
 """How long one attempt waits for another process; the event loop stands still meanwhile."""
 _BUSY_CODES = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_LOST = 180.0
+"""Seconds after which a request without an answer is one of a run that was killed."""
+_LOOK_AGAIN = 0.5
+"""Seconds, where it takes an answer to make room."""
 _LONGEST_PAUSE = 3600.0
 _DAY = 86_400
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS sent (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    account TEXT NOT NULL, token INTEGER NOT NULL, at REAL NOT NULL, day INTEGER NOT NULL
+    account TEXT NOT NULL, token INTEGER NOT NULL, under_way INTEGER NOT NULL, at REAL NOT NULL, day INTEGER NOT NULL
 );
-CREATE INDEX IF NOT EXISTS sent_by_token ON sent (account, token, at);
-CREATE INDEX IF NOT EXISTS sent_by_account ON sent (account, at);
+CREATE INDEX IF NOT EXISTS sent_by_token ON sent (account, token, under_way, at);
+CREATE INDEX IF NOT EXISTS sent_by_account ON sent (account, under_way, at);
 CREATE TABLE IF NOT EXISTS pauses (
     account TEXT NOT NULL, token INTEGER NOT NULL, until REAL NOT NULL, PRIMARY KEY (account, token)
 );
 """
-
-_logger = logging.getLogger(__name__)
 
 
 class Busy(Exception):
@@ -67,17 +69,26 @@ class Wait:
 class RequestLog:
     """The requests and pauses of one account: one OAuth client, or one access token, at one login host."""
 
-    def __init__(self, path: Path | None = None, account: str = "", *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        account: str = "",
+        *,
+        clock: Callable[[], float],
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
         """Opened at first use.
 
         Args:
             path: The file; None keeps the log in this process.
             account: See ``account_of``.
             clock: Seconds that only ever grow; the same for all processes that share the file.
+            notice: Told when the file cannot be used.
         """
         self._path = path
         self._account = account
         self._clock = clock
+        self._notice = notice
         self._db: sqlite3.Connection | None = None
 
     def take(self, limit: int, *, tokens: int, total: int, only: int | None = None) -> Turn | Wait:
@@ -96,24 +107,26 @@ class RequestLog:
             now = self._clock()
             self._forget(db, now)
             overall = self._until_room(db, now, total) if tokens > 1 else 0.0
-            numbers = range(tokens) if only is None else (only,)
-            waits = [self._wait(db, now, number, limit) for number in numbers]
+            waits: list[Wait] = []
+            for token in range(tokens) if only is None else (only,):
+                wait = self._wait(db, now, token, limit)
+                if max(wait.seconds, overall) <= 0:
+                    return Turn(token, self._note(db, token, now))
+                waits.append(wait)
             shortest = min(waits, key=lambda wait: wait.seconds)
-            if max(overall, shortest.seconds) > 0:
-                return shortest if shortest.seconds >= overall else Wait(overall, paused=False)
-            token = numbers[waits.index(shortest)]
-            return Turn(token, self._note(db, token, now))
+            return shortest if shortest.seconds >= overall else Wait(overall, paused=False)
 
     def answered(self, turn: Turn) -> None:
-        """The request counts from now on: at the latest now, the org has counted it."""
-        try:
-            with self._transaction() as db:
-                now = self._clock()
-                if not db.execute("UPDATE sent SET at = ? WHERE id = ?", (now, turn.id)).rowcount:
-                    # It took so long that it was forgotten.
-                    self._note(db, turn.token, now)
-        except Busy:
-            _logger.debug("A request counts from when it was sent, not from when it was answered.")
+        """The request counts from now on: at the latest now, the org has counted it.
+
+        Raises:
+            Busy: another process is at it.
+        """
+        with self._transaction() as db:
+            now = self._clock()
+            if not db.execute("UPDATE sent SET at = ?, under_way = 0 WHERE id = ?", (now, turn.id)).rowcount:
+                # It took so long that it was given up for lost.
+                self._note(db, turn.token, now, under_way=False)
 
     def pause(self, token: int, seconds: float) -> None:
         """Lets nothing through on a token for that long; the longest pause asked for counts.
@@ -131,12 +144,11 @@ class RequestLog:
     def keep_alone(self, why: object) -> None:
         """Goes on without the others, for the rest of this process."""
         self.close()
-        _logger.warning(
-            "The request rate is kept for this run alone, runs beside it are not seen: %s cannot be used (%s). "
-            "RECONCILER_CACHE_DIR can name another folder.",
-            self._path,
-            why,
-        )
+        if self._notice:
+            self._notice(
+                f"The request rate is kept for this run alone; runs beside it are not seen: {self._path} cannot be "
+                f"used ({why}). RECONCILER_CACHE_DIR can name another folder."
+            )
         self._path = None
 
     def close(self) -> None:
@@ -145,17 +157,19 @@ class RequestLog:
         if db is not None:
             db.close()
 
-    def _note(self, db: sqlite3.Connection, token: int, now: float) -> int:
-        row = (self._account, token, now, int(time.time() / _DAY))
-        made = db.execute("INSERT INTO sent (account, token, at, day) VALUES (?, ?, ?, ?)", row).lastrowid
+    def _note(self, db: sqlite3.Connection, token: int, now: float, *, under_way: bool = True) -> int:
+        row = (self._account, token, under_way, now, int(time.time() / _DAY))
+        made = db.execute("INSERT INTO sent (account, token, under_way, at, day) VALUES (?, ?, ?, ?, ?)", row).lastrowid
         assert made is not None
         return made
 
     def _forget(self, db: sqlite3.Connection, now: float) -> None:
-        # A second more than needed, as rounding must not make room early. What lies ahead is of no clock of ours.
-        db.execute(
-            "DELETE FROM sent WHERE account = ? AND (at < ? OR at > ?)", (self._account, now - WINDOW - 1, now + 1)
-        )
+        for under_way, age in ((0, WINDOW + 1), (1, _LOST)):
+            # A second more than needed, as rounding must not make room early. What lies ahead is of no clock of ours.
+            db.execute(
+                "DELETE FROM sent WHERE account = ? AND under_way = ? AND (at < ? OR at > ?)",
+                (self._account, under_way, now - age, now + 1),
+            )
         db.execute(
             "DELETE FROM pauses WHERE account = ? AND (until <= ? OR until > ?)",
             (self._account, now, now + _LONGEST_PAUSE + 1),
@@ -168,12 +182,18 @@ class RequestLog:
         return Wait(pause, paused=True) if pause > full else Wait(full, paused=False)
 
     def _until_room(self, db: sqlite3.Connection, now: float, limit: int, token: int | None = None) -> float:
-        """Seconds until fewer than ``limit`` requests are in the window; 0 or less: now."""
-        of_token, parameters = ("AND token = ?", (token,)) if token is not None else ("", ())
-        row = db.execute(
-            f"SELECT at FROM sent WHERE account = ? {of_token} ORDER BY at DESC LIMIT 1 OFFSET ?",  # noqa: S608
-            (self._account, *parameters, limit - 1),
-        ).fetchone()
+        """Seconds until fewer than ``limit`` requests are under way or in the window; 0 or less: now."""
+        which: str = "account = ?"
+        parameters: list[str | int] = [self._account]
+        if token is not None:
+            which += " AND token = ?"
+            parameters.append(token)
+        counting = f"SELECT count(*) FROM sent WHERE {which} AND under_way = 1"  # noqa: S608 - both are constants
+        [under_way] = db.execute(counting, parameters).fetchone()
+        if under_way >= limit:
+            return _LOOK_AGAIN
+        latest = f"SELECT at FROM sent WHERE {which} AND under_way = 0 ORDER BY at DESC LIMIT 1 OFFSET ?"  # noqa: S608
+        row = db.execute(latest, [*parameters, limit - under_way - 1]).fetchone()
         return row[0] + WINDOW - now if row else 0.0
 
     @contextmanager

@@ -122,13 +122,19 @@ def error_of(reply: Reply) -> PlatformError:
     )
     message = _sentence(reply, said, code, context)
     if reply.status == 403:
-        return PermissionDenied(message, permission=_missing_permission(said, envelope), **context)
+        return PermissionDenied(
+            message,
+            permission=_missing_permission(said, envelope),
+            any_of="at least one of" in said.lower(),
+            division=_parameter(envelope, "division"),
+            **context,
+        )
     if (reply.status in (400, 409) and _VERSION_MISMATCH.search(said)) or (
         reply.status == 409 and code and _VERSION_MISMATCH.search(code)
     ):
         return VersionConflict(message, **context)
     if code and "locked.by" in code:
-        return FlowLocked(message, holder=_holder(envelope), **context)
+        return FlowLocked(message, holder=_parameter(envelope, "user"), **context)
     if reply.status >= 500:
         return ServerError(message, **context)
     return _BY_STATUS.get(reply.status, BadRequest)(message, **context)
@@ -242,17 +248,15 @@ def _missing_permission(said: str, envelope: Mapping[str, Any]) -> str | None:
     found = _PERMISSION.search(said)
     if found:
         return found[1].strip("[]. ")
-    parameters = envelope.get("messageParams")
-    if isinstance(parameters, dict):
-        return next((_text(value) for name, value in parameters.items() if "permission" in name.lower()), None)
-    return None
+    return _parameter(envelope, "permission")
 
 
-def _holder(envelope: Mapping[str, Any]) -> str | None:
+def _parameter(envelope: Mapping[str, Any], part: str) -> str | None:
+    """A message parameter by a part of its name; the names themselves are documented nowhere."""
     parameters = envelope.get("messageParams")
     if not isinstance(parameters, dict):
         return None
-    return next((_text(value) for name, value in parameters.items() if "user" in name.lower()), None)
+    return next((_text(value) for name, value in parameters.items() if part in name.lower()), None)
 
 
 def _first_mismatch(error: ValidationError) -> str:

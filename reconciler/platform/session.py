@@ -14,6 +14,7 @@ from reconciler.platform.connection import Connection, is_loopback, require_safe
 from reconciler.platform.errors import (
     AuthenticationFailed,
     BadRequest,
+    Context,
     PlatformError,
     RateLimited,
     RequestTimedOut,
@@ -71,7 +72,7 @@ class Session:
             clock=clock,
             sleep=sleep,
             tokens=tokens,
-            log=RequestLog(connection.rate_log, account, clock=clock),
+            log=RequestLog(connection.rate_log, account, clock=clock, notice=notice),
             notice=notice,
         )
         self._tokens = tuple(
@@ -94,6 +95,7 @@ class Session:
         query: Query | None = None,
         body: Any = None,
         harmless: bool = False,
+        deadline: float | None = None,
     ) -> Reply:
         """One API request, retried within the deadline as far as that is safe.
 
@@ -103,6 +105,7 @@ class Session:
             query: None values are left out, sequences joined by commas as the SDK does.
             body: Sent as JSON unless None.
             harmless: A POST that may be repeated even when it is not known whether it arrived.
+            deadline: Seconds; shorter than ``Connection.deadline`` for what is merely nice to have.
 
         Raises:
             PlatformError: see ``errors``.
@@ -112,7 +115,8 @@ class Session:
         async def attempt() -> Reply:
             return await self._authorized(method, path, _flat(query), body)
 
-        return await self._retries.run(attempt, repeatable=repeatable, deadline=self.connection.deadline)
+        within = self.connection.deadline if deadline is None else min(deadline, self.connection.deadline)
+        return await self._retries.run(attempt, repeatable=repeatable, deadline=within)
 
     async def upload(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
         """PUTs to a presigned address, exactly as given and without our token; each attempt sends it all."""
@@ -150,23 +154,24 @@ class Session:
             turn = await self._limiter.acquire()
             try:
                 return turn, await self._tokens[turn.token].get()
-            except RateLimited:
-                if turn.token == 0:
+            except BaseException as error:
+                await self._limiter.answered(turn)
+                if turn.token == 0 or not isinstance(error, RateLimited):
                     raise
-                await self._limiter.pause(_LOGIN_PAUSE, turn.token)
+            await self._limiter.pause(_LOGIN_PAUSE, turn.token)
 
     async def _api(self, turn: Turn, method: str, path: str, query: dict[str, str], body: Any, token: str) -> Reply:
-        self.counters.requests += 1
-        address = httpx.URL(self.connection.api_url + path, params=query or None)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
+            self.counters.requests += 1
+            address = httpx.URL(self.connection.api_url + path, params=query or None)
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
             reply = await self._send(method, address, headers=headers, json=body)
         except (RateLimited, ServerError) as error:
             if error.retry_after is not None:
                 await self._limiter.pause(min(error.retry_after, self.connection.deadline), turn.token)
             raise
         finally:
-            self._limiter.answered(turn)
+            await self._limiter.answered(turn)
         pause = exhausted(reply.headers)
         if pause is not None:
             await self._limiter.pause(pause, turn.token)
@@ -187,10 +192,13 @@ class Session:
             "Content-Type": "application/x-www-form-urlencoded",
         }
 
+        def refusal(reply: Reply) -> PlatformError:
+            return _login_refusal(reply, address.netloc.decode("ascii"))
+
         async def attempt() -> Reply:
             self.counters.logins += 1
             return await self._send(
-                "POST", address, headers=headers, content=b"grant_type=client_credentials", refusal=_login_refusal
+                "POST", address, headers=headers, content=b"grant_type=client_credentials", refusal=refusal
             )
 
         return (await self._retries.run(attempt, repeatable=True, deadline=deadline)).read(Token)
@@ -236,15 +244,14 @@ def _flat(query: Query | None) -> dict[str, str]:
     return flat
 
 
-def _login_refusal(reply: Reply) -> PlatformError:
+def _login_refusal(reply: Reply, host: str) -> PlatformError:
     """Login errors have a shape of their own, and throttling comes as HTTP 400 (facts §1)."""
     error = error_of(reply)
+    context = Context(method=reply.method, path=reply.path, status=reply.status, code=error.code)
     if reply.status == 400 and b"rate limit exceeded" in reply.body.lower():
-        return RateLimited(str(error), status=400, method=reply.method, path=reply.path)
+        return RateLimited(f"{host} takes no more logins for now: {error}", **context)
     if reply.status in (400, 401, 403):
-        return AuthenticationFailed(
-            str(error), status=reply.status, code=error.code, method=reply.method, path=reply.path
-        )
+        return AuthenticationFailed(f"{host} does not let the OAuth client in: {error}", **context)
     return error
 
 

@@ -9,6 +9,12 @@ from platform_support import VirtualTime
 
 from reconciler.platform import RateLimiter
 
+
+async def send_one(limiter: RateLimiter) -> None:
+    """A request that is answered at once."""
+    await limiter.answered(await limiter.acquire())
+
+
 STEP = st.one_of(
     st.tuples(st.just("send"), st.integers(1, 12)),
     st.tuples(st.just("pass"), st.floats(0, 90, allow_nan=False)),
@@ -26,7 +32,7 @@ def test_no_window_of_60_seconds_holds_more_than_the_limit(limit: int, steps: li
         limiter = RateLimiter(limit, clock=time.clock, sleep=time.sleep)
 
         async def send() -> None:
-            await limiter.acquire()
+            await send_one(limiter)
             sent.append(time.now)
 
         for step, amount in steps:
@@ -49,7 +55,7 @@ def test_a_whole_window_may_be_spent_at_once() -> None:
     async def scenario() -> None:
         limiter = RateLimiter(300, clock=time.clock, sleep=time.sleep)
         for _ in range(300):
-            await limiter.acquire()
+            await send_one(limiter)
 
     asyncio.run(scenario())
     assert time.slept == []
@@ -63,7 +69,7 @@ def test_waiters_go_in_order_of_arrival() -> None:
         limiter = RateLimiter(2, clock=time.clock, sleep=time.sleep)
 
         async def send(number: int) -> None:
-            await limiter.acquire()
+            await send_one(limiter)
             order.append(number)
 
         await asyncio.gather(*(send(number) for number in range(9)))
@@ -79,7 +85,7 @@ def test_a_pause_holds_everybody_and_a_shorter_one_does_not_end_it() -> None:
         limiter = RateLimiter(10, clock=time.clock, sleep=time.sleep)
         await limiter.pause(42)
         await limiter.pause(1)
-        await limiter.acquire()
+        await send_one(limiter)
 
     asyncio.run(scenario())
     assert time.now >= 1042
@@ -88,7 +94,7 @@ def test_a_pause_holds_everybody_and_a_shorter_one_does_not_end_it() -> None:
 def test_a_cancelled_waiter_leaves_the_queue_free() -> None:
     async def scenario() -> None:
         limiter = RateLimiter(1, clock=lambda: 0.0, sleep=asyncio.sleep)
-        await limiter.acquire()
+        await send_one(limiter)
         waiter = asyncio.ensure_future(limiter.acquire())
         await asyncio.sleep(0)
         waiter.cancel()
