@@ -39,6 +39,7 @@ _PERMISSION = re.compile(
     re.IGNORECASE,
 )
 _RETRY_TEXT = re.compile(r"retry the request in \[(\d+)\] seconds", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 _MINUTE = 60
 _DIGITS = 10
 _BY_STATUS: dict[int, type[PlatformError]] = {
@@ -147,7 +148,7 @@ def retry_after(headers: Mapping[str, str], said: str = "") -> float | None:
     Architect's own client, then the number in the message (facts §2).
     """
     value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdecimal():
+    if _SECONDS.fullmatch(value):
         return float(value)
     moment = _date(value)
     if moment is not None:

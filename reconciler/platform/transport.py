@@ -79,7 +79,9 @@ class Transport:
         client = self._clients.get((tls, proxy))
         if client is None:
             # A context without certificates trusts nobody; to read them takes longer than a request to a sandbox.
-            context = tls_context(os.environ) if tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context = (
+                tls_context(os.environ) if tls and self._instead is None else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            )
             client = httpx.AsyncClient(
                 transport=self._instead,
                 verify=context,

@@ -95,6 +95,37 @@ def test_the_permission_may_stand_in_the_parameters_only() -> None:
     assert denied.permission == "architect:flow:add"
 
 
+def test_one_of_several_permissions_and_the_division_are_asked_for() -> None:
+    denied = error(
+        problem(
+            403,
+            "missing.any.division.permissions",
+            "You must have at least one of the following permissions assigned: architect:flow:add, architect:flow:edit",
+            messageParams={"divisionName": "North"},
+        )
+    )
+    assert isinstance(denied, PermissionDenied)
+    assert denied.division == "North"
+    assert "one of architect:flow:add, architect:flow:edit, in the division North" in str(denied.remedy)
+
+
+def test_a_pause_that_is_too_long_is_told_in_seconds() -> None:
+    limited = error(problem(429, "too.many.requests.retry.after", "", headers={"Retry-After": "400"}))
+    assert "400 seconds" in str(limited.remedy)
+    assert "after that" not in str(error(problem(429)).remedy)
+
+
+def test_a_date_in_retry_after_is_read_by_the_clock_of_the_org() -> None:
+    headers = {"Retry-After": "Tue, 24 Nov 2015 18:00:42 GMT", "Date": "Tue, 24 Nov 2015 18:00:00 GMT"}
+    assert error(problem(429, headers=headers)).retry_after == 42
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-5", "1e9", "soon", "²", "9" * 400])
+def test_a_retry_after_that_is_no_number_is_none(value: str) -> None:
+    headers = httpx.Headers({"Retry-After": value.encode("latin-1")})
+    assert error_of(Reply("GET", "/x", 429, headers, b"")).retry_after is None
+
+
 def test_the_holder_of_a_lock_is_named() -> None:
     locked = error(problem(409, "architect.flow.locked.by.user", "Locked", messageParams={"userName": "Mette Holm"}))
     assert isinstance(locked, FlowLocked)

@@ -1,6 +1,7 @@
 """Flows: deploy jobs from upload to outcome, look-ups, locks, deletion."""
 
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -138,6 +139,52 @@ def test_a_locked_flow_names_its_holder(lock: dict[str, Any], user: httpx.Respon
         org.run(deploy)
     assert caught.value.holder == holder
     assert (holder or "somebody else") in str(caught.value)
+
+
+class TestLockHistory:
+    """A flow says who holds its lock; only its history says since when."""
+
+    HISTORY = "POST /api/v2/flows/flow-1/history"
+    ENTRIES = "GET /api/v2/flows/flow-1/history/op-1"
+    EARLIER = {"action": "CHECKOUT", "timestamp": "2026-11-20T09:00:00.000Z", "user": {"id": "u"}}  # noqa: RUF012
+    LATEST = {"action": "CHECKOUT", "timestamp": "2026-11-24T18:02:59.000Z", "user": {"id": "u"}}  # noqa: RUF012
+
+    def refused(self, *entries: dict[str, Any], **routes: httpx.Response) -> FlowLocked:
+        """What a locked check-out is refused with."""
+        org = Org().on(self.HISTORY, routes.get("history", ok({"id": "op-1", "complete": False})))
+        listing = {"complete": True, "entities": list(entries), "pageNumber": 1, "pageCount": 1}
+        org.on(self.ENTRIES, ok({"complete": False}), ok(listing))
+        locked = {"id": "flow-1", "name": "Sales", "type": "BOT", "lockedUser": {"id": "u", "name": "Mette Holm"}}
+        org.on("GET /api/v2/flows/flow-1", ok(locked))
+        org.on("POST /api/v2/flows/actions/checkout", problem(409, "architect.flow.locked.by.user", "Locked"))
+        with pytest.raises(FlowLocked) as caught:
+            org.run(lambda platform: platform.flows.checkout("flow-1"))
+        return caught.value
+
+    def test_the_latest_checkout_of_the_holder_says_since_when(self) -> None:
+        refusal = self.refused(self.EARLIER, self.LATEST, {"action": "SAVE", "timestamp": "2026-11-24T19:00:00Z"})
+        assert refusal.since == datetime(2026, 11, 24, 18, 2, 59, tzinfo=UTC)
+        assert "locked by Mette Holm since 2026-11-24 18:02 UTC" in str(refusal)
+        assert (refusal.status, refusal.code) == (409, "architect.flow.locked.by.user")
+
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            (),
+            ({"action": "CHECKOUT", "timestamp": "yesterday", "user": {"id": "u"}},),
+            (LATEST, LATEST | {"timestamp": "2026-11-24T19:00:00Z", "user": {"id": "somebody-else"}}),
+            ({"action": "PUBLISH", "timestamp": "2026-11-24T19:00:00Z", "user": {"id": "u"}},),
+        ],
+    )
+    def test_what_the_history_does_not_tell_is_not_made_up(self, entries: tuple[dict[str, Any], ...]) -> None:
+        refusal = self.refused(*entries)
+        assert (refusal.holder, refusal.since) == ("Mette Holm", None)
+        assert "since" not in str(refusal)
+
+    @pytest.mark.parametrize("answer", [problem(403), problem(500), ok({}), ok([])])
+    def test_a_history_that_cannot_be_had_leaves_the_holder(self, answer: httpx.Response) -> None:
+        refusal = self.refused(history=answer)
+        assert (refusal.holder, refusal.since) == ("Mette Holm", None)
 
 
 def test_a_job_that_does_not_end_is_given_up() -> None:
