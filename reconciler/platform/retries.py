@@ -59,9 +59,12 @@ class Retries:
         try:
             return await retrying(attempt)
         except PlatformError as error:
-            error.attempts = max(1, int(retrying.statistics.get("attempt_number", 1)))
-            # A login inside a request has had its retries; the request must not start them again.
-            error.final = True
+            if not error.final:
+                error.attempts = max(1, int(retrying.statistics.get("attempt_number", 1)))
+                if error.attempts > 1:
+                    error.message += f" Tried {error.attempts} times."
+                # A login inside a request has had its retries; the request must not start them again.
+                error.final = True
             raise
 
     def _is_unknown(self, failure: BaseException | None) -> bool:

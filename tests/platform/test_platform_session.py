@@ -137,7 +137,10 @@ class TestLogin:
         org = Org().on("POST /oauth/token", throttled, throttled, ok({"access_token": "one"})).on(ME, ok(ORG))
         assert org.run(organization).id == "org-1"
         org = Org().on("POST /oauth/token", throttled)
-        assert isinstance(failure(org), RateLimited)
+        error = failure(org)
+        assert isinstance(error, RateLimited)
+        assert "login.example.test takes no more logins" in str(error)
+        assert error.attempts == len(org.seen) > 3
         assert org.time.now - 1000 <= 60
 
     def test_a_login_without_a_token_is_malformed(self) -> None:
@@ -220,6 +223,7 @@ class TestRetries:
         error = failure(org, deadline=120.0)
         assert isinstance(error, ServerError)
         assert error.attempts == len(org.requests(ME)) > 3
+        assert f"Tried {error.attempts} times." in str(error)
         assert org.time.now - 1000 <= 120
 
     def test_not_implemented_is_not_retried(self) -> None:
