@@ -144,21 +144,23 @@ class Session:
         except AuthenticationFailed as refusal:
             if refusal.status != 401:
                 raise
-            token = await self._tokens[turn.token].replace(token)
-        turn = await self._limiter.acquire(turn.token)
+            self._tokens[turn.token].refuse(token)
+        turn, token = await self._admitted(turn.token)
         return await self._api(turn, method, path, query, body, token)
 
-    async def _admitted(self) -> tuple[Turn, str]:
+    async def _admitted(self, number: int | None = None) -> tuple[Turn, str]:
         """One's turn, and the token that it is for; a further token that cannot be had is done without."""
         while True:
-            turn = await self._limiter.acquire()
+            turn = await self._limiter.acquire(number)
             try:
                 return turn, await self._tokens[turn.token].get()
             except BaseException as error:
                 await self._limiter.answered(turn)
-                if turn.token == 0 or not isinstance(error, RateLimited):
+                passing = isinstance(error, PlatformError) and not isinstance(error, AuthenticationFailed)
+                if turn.token == 0 or not passing:
                     raise
             await self._limiter.pause(_LOGIN_PAUSE, turn.token)
+            number = None
 
     async def _api(self, turn: Turn, method: str, path: str, query: dict[str, str], body: Any, token: str) -> Reply:
         try:

@@ -36,11 +36,6 @@ class TokenSource:
         self._renew_at = 0.0
         self._turn = asyncio.Lock()
 
-    @property
-    def renewable(self) -> bool:
-        """False for an access token that was given: there is nothing to log in with."""
-        return self._fixed is None
-
     async def get(self) -> str:
         """A token that is valid for a while yet.
 
@@ -54,11 +49,11 @@ class TokenSource:
                 await self._renew()
             return self._valid()
 
-    async def replace(self, refused: str) -> str:
-        """Another token than the one that the org has just refused; logs in once, whoever asks.
+    def refuse(self, refused: str) -> None:
+        """The org does not take this token any more; the next ``get`` logs in once, whoever asks.
 
         Raises:
-            AuthenticationFailed: the login was refused, or the token was given from outside.
+            AuthenticationFailed: the token was given from outside.
         """
         if self._fixed is not None:
             raise AuthenticationFailed(
@@ -66,10 +61,8 @@ class TokenSource:
                 status=401,
                 remedy="Set a fresh GENESYSCLOUD_ACCESS_TOKEN, or unset it to log in with the OAuth client.",
             )
-        async with self._turn:
-            if self._token == refused:
-                await self._renew()
-            return self._valid()
+        if self._token == refused:
+            self._token = None
 
     async def _renew(self) -> None:
         token = await self._login()

@@ -262,10 +262,17 @@ class TestPool:
         assert sent == ["Bearer one", "Bearer one", "Bearer two", "Bearer two", "Bearer one"]
         assert org.time.now == 1060
 
-    def test_a_throttled_login_of_a_further_token_is_done_without(self) -> None:
-        throttled = ok({"error": "invalid_request", "description": "rate limit exceeded; try later"}, status=400)
+    @pytest.mark.parametrize(
+        "failing",
+        [
+            ok({"error": "invalid_request", "description": "rate limit exceeded; try later"}, status=400),
+            problem(503),
+            httpx.ConnectError("refused"),
+        ],
+    )
+    def test_a_further_token_that_cannot_be_had_is_done_without(self, failing: httpx.Response | Exception) -> None:
         org = Org().on(FLOW, ok({"id": "f", "name": "F", "type": "WORKFLOW"}))
-        org.on("POST /oauth/token", ok({"access_token": "one"}), throttled)
+        org.on("POST /oauth/token", ok({"access_token": "one"}), failing)
 
         async def work(platform: Platform) -> int:
             for _ in range(3):
@@ -297,6 +304,23 @@ class TestPool:
             return platform.logins
 
         assert org.run(work, requests_per_minute=2, tokens=2) == 4
+
+    def test_a_further_token_that_is_revoked_and_cannot_be_replaced_is_done_without(self) -> None:
+        flow = ok({"id": "f", "name": "F", "type": "WORKFLOW"})
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            return problem(401) if request.headers["Authorization"] == "Bearer two" else flow
+
+        org = Org().on(FLOW, answer)
+        org.on("POST /oauth/token", ok({"access_token": "one"}), ok({"access_token": "two"}), problem(503))
+
+        async def work(platform: Platform) -> None:
+            for _ in range(3):
+                await platform.flows.get("f")
+
+        org.run(work, requests_per_minute=2, tokens=2)
+        sent = [request.headers["Authorization"] for request in org.requests(FLOW)]
+        assert sent == ["Bearer one", "Bearer one", "Bearer two", "Bearer one"]
 
     def test_a_token_from_outside_is_a_pool_of_one(self) -> None:
         org = Org().on(FLOW, ok({"id": "f", "name": "F", "type": "WORKFLOW"}))
