@@ -144,7 +144,8 @@ class FlowKind(Kind):
                 f"{desired.address} uses secrets that are not set here: {', '.join(desired.secrets)}.",
                 remedy="Set the environment variables that the environment file names for them.",
             )
-        deployed = await operations.platform.flows.deploy(upload.encode(), progress=operations.progress)
+        known = before.id if before is not None else None
+        deployed = await operations.platform.flows.deploy(upload.encode(), known=known, progress=operations.progress)
         if before is not None and deployed.flow_id != before.id:
             raise PlatformError(
                 f"{desired.address} was published as another object ({deployed.flow_id}) than the known one "

@@ -78,12 +78,14 @@ class FlowsApi:
         return await list_all(self._session, path_of("flows", id, "versions"), FlowVersion, size=_VERSIONS_PAGE)
 
     async def deploy(
-        self, content: bytes, *, create_stubs: bool = False, progress: Progress | None = None
+        self, content: bytes, *, known: str | None = None, create_stubs: bool = False, progress: Progress | None = None
     ) -> DeployedFlow:
         """Creates or updates the flow that the YAML names (by name and type) and publishes it.
 
         Args:
             content: The YAML as it is to be sent.
+            known: Id of the flow where there is one already: a job that fails need not name it, and it says who
+                holds the lock.
             create_stubs: Let Architect make empty inbound and secure call flows for transfer targets that are
                 missing.
             progress: Told in a few words what is waited for.
@@ -103,7 +105,7 @@ class FlowsApi:
         await self._session.upload(job.presigned_url, job.headers, content)
         state = await finished(self._session, path_of("flows", "jobs", job.id), "Deploy job", progress)
         if state.status == "Failure":
-            raise await self._failure(job.id, state)
+            raise await self._failure(job.id, state, known)
         if state.flow is None:
             raise reply.malformed(f"led to job {job.id}, which succeeded without naming its flow")
         return DeployedFlow(job.id, state.flow.id, state.messages)
@@ -171,7 +173,7 @@ class FlowsApi:
     async def _look_up(self, ids: Sequence[str]) -> Sequence[Flow]:
         return await list_all(self._session, path_of("flows", "lookup"), Flow, size=_VERSIONS_PAGE, query={"id": ids})
 
-    async def _failure(self, job_id: str, state: JobState) -> FlowLocked | JobFailed:
+    async def _failure(self, job_id: str, state: JobState, known: str | None) -> FlowLocked | JobFailed:
         if not is_locked(state):
             return JobFailed(
                 f"Architect did not publish the flow: {explain(state)} (job {job_id}).",
@@ -179,7 +181,8 @@ class FlowsApi:
                 remedy=None if state.messages else _NO_MESSAGES,
             )
         said = f"{explain(state)} (job {job_id})"
-        lock = await self._lock_of(state.flow.id) if state.flow is not None else None
+        flow_id = state.flow.id if state.flow is not None else known
+        lock = await self._lock_of(flow_id) if flow_id is not None else None
         by = f"locked by {lock}" if lock else "locked by somebody else"
         return FlowLocked(f"The flow is {by}: {said}.", lock=lock, messages=state.messages)
 

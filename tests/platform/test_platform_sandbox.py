@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import pytest
 
 from reconciler.platform import (
     Conflict,
     Connection,
+    FlowLocked,
     Gone,
     IvrBody,
     JobFailed,
@@ -294,3 +297,26 @@ def test_every_kind_of_object_is_found_in_the_full_list_and_by_filter(tmp_path: 
 
     run(tmp_path, work, seed=seed)
     assert SEEDED.keys() == LISTINGS.keys()
+
+
+def test_a_locked_flow_tells_who_has_it_and_since_when(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.yaml"
+    seed.write_text("users: [{name: Mette Holm, email: mette.holm@example.test}]")
+
+    async def work(platform: Platform) -> None:
+        deployed = await platform.flows.deploy(MODULE)
+        async with httpx.AsyncClient(base_url=platform.connection.api_url) as admin:
+            answer = await admin.post(f"/sandbox/flows/{deployed.flow_id}/lock", json={"user": "Mette Holm"})
+            answer.raise_for_status()
+        known = deployed.flow_id
+        for attempt in (
+            lambda: platform.flows.deploy(MODULE, known=known),
+            lambda: platform.flows.delete(known),
+            lambda: platform.flows.checkout(known),
+        ):
+            with pytest.raises(FlowLocked, match=r"locked by Mette Holm since \d{4}-\d\d-\d\d \d\d:\d\d UTC") as caught:
+                await attempt()
+            assert caught.value.since is not None
+            assert abs((datetime.now(UTC) - caught.value.since).total_seconds()) < 60
+
+    run(tmp_path, work, seed=seed)
