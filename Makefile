@@ -54,6 +54,10 @@ drift: $(VENV)/.run ## Compare the org with what was applied last; exit code 2 w
 test: $(VENV)/.dev ## Run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
+.PHONY: oracle
+oracle: $(VENV)/.dev ## Run the tests and report what of the wire the official SDK has checked
+	@$(BIN)/python -m pytest -n 2 --oracle=report $(ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev ## ruff, mypy --strict and the layer contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -13,6 +13,8 @@ from reconciler.cli.main import run
 from reconciler.platform import Connection
 from reconciler.sandbox import embedded
 
+pytest_plugins = ["oracle.plugin"]
+
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:

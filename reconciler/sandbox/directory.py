@@ -17,6 +17,7 @@ from reconciler.sandbox.wire import MAX_PAGE_SIZE
 
 PAGING = ("pageSize", "pageNumber", "sortBy", "sortOrder")
 CURSORS = ("nextPage", "previousPage")
+_SCRIPTS = ("expand", "name", "feature", "flowId", "scriptDataVersion", "divisionIds")
 
 BodyReader = Callable[[Call, dict[str, Any]], dict[str, Any]]
 """(call, request body) → what to keep besides name, division and description; raises 400."""
@@ -45,8 +46,8 @@ class PlainKind:
     read: BodyReader = _nothing_more
     references: tuple[tuple[str, str], ...] = ()
     """(field, kind) of references that the body may hold."""
-    list_paths: tuple[str, ...] = ()
-    """Further paths below the collection that list the same."""
+    list_paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Further paths below the collection that list the same, and their query parameters."""
     keep: Callable[[Call, Stored], bool] = lambda _call, _item: True
     page_addresses: bool = True
     """Whether a page carries ``firstUri`` and the like."""
@@ -58,7 +59,7 @@ class PlainKind:
         made = [
             Endpoint("GET", path, self._list, query=self.query),
             Endpoint("GET", one, self._get, query=self.get_query),
-            *(Endpoint("GET", f"{path}/{extra}", self._list, query=self.query) for extra in self.list_paths),
+            *(Endpoint("GET", f"{path}/{extra}", self._list, query=query) for extra, query in self.list_paths),
         ]
         if self.create:
             made.append(Endpoint("POST", path, self._create))
@@ -274,9 +275,9 @@ KINDS = (
     ),
     PlainKind(
         "script",
-        (*PAGING, "expand", "name", "feature", "flowId", "scriptDataVersion", "divisionIds"),
+        (*PAGING, *_SCRIPTS),
         name_filter=crud.contains,
-        list_paths=("published", "divisionviews"),
+        list_paths=(("published", (*PAGING[:2], *_SCRIPTS)), ("divisionviews", (*PAGING, *_SCRIPTS))),
     ),
     PlainKind(
         "surveyForm",

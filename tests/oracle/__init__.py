@@ -1,0 +1,6 @@
+"""The wire oracle: what goes over the wire while the tests run is judged by the official SDK.
+
+``recording`` writes down each exchange, in every process that the tests start; ``sdk`` derives the table of
+operations and models from the SDK's generated code; ``judge`` holds the one against the other; ``exceptions``
+is the one list of what may deviate; ``plugin`` does all this for a run of pytest, and ``report`` puts it in words.
+"""
