@@ -40,6 +40,12 @@ class Ref(Wire):
     name: str | None = None
 
 
+class Address(Wire):
+    """A reference without a name (SDK ``AddressableEntityRef``)."""
+
+    id: str
+
+
 class Organization(Wire):
     """The org that the token belongs to (SDK ``Organization``)."""
 
@@ -176,7 +182,7 @@ class JobState(Wire):
     id: str
     status: str
     """``Registered``, ``Started``, ``Success`` or ``Failure``."""
-    flow: Ref | None = None
+    flow: Address | None = None
     download_url: str | None = None
     messages: tuple[JobMessage, ...] = ()
 

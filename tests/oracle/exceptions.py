@@ -17,7 +17,7 @@ class Excepted:
     """Deviations that are meant; ``*`` stands for any text."""
 
     by: str
-    """client or sandbox."""
+    """client, sandbox or reader."""
     operation: str
     place: str
     evidence: str

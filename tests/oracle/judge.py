@@ -33,7 +33,7 @@ class Deviation:
     """One kind of deviation; where it was seen is counted apart."""
 
     by: str
-    """client or sandbox."""
+    """client, sandbox or reader."""
     operation: str
     place: str
     """E.g. ``query pageSize``, ``body entities[].type``, ``answer 404``."""

@@ -1,9 +1,10 @@
-"""Writes down what our client sends and what our sandbox answers, in any process of a test run.
+"""Writes down what our client sends and reads and what our sandbox answers, in any process of a test run.
 
-Nothing in the product knows of this. The two seams are the class of which the sandbox's ASGI application is made
-and ``httpx.AsyncClient.send``, through which our client sends everything; both are wrapped as soon as their
-modules are imported. Each process has a file of its own in the folder that ``FOLDER`` names, and each exchange is
-one line, written at once: what a killed process wrote stays readable, but for its very last line.
+Nothing in the product knows of this. The seams are the class of which the sandbox's ASGI application is made,
+``httpx.AsyncClient.send``, through which our client sends everything, and the methods by which it reads answers
+into models; they are wrapped as soon as their modules are imported. Each process has a file of its own in the
+folder that ``FOLDER`` names, and each exchange is one line, written at once: what a killed process wrote stays
+readable, but for its very last line.
 
 Only the standard library is imported here, because every process that a test starts pays for it.
 """
@@ -20,8 +21,8 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, cast
+from types import ModuleType, UnionType
+from typing import Any, Union, cast, get_args, get_origin
 
 FOLDER = "RECONCILER_ORACLE_FOLDER"
 """Names the folder of a recording; without it nothing is recorded."""
@@ -32,12 +33,18 @@ FAULT_HEADER = "x-sandbox-fault"
 JUDGED = ("/api/", "/oauth/")
 """Bodies of other paths are flows and administration of the sandbox; only their length is kept."""
 
+LIST = "list of "
+
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request of our client (``by`` "client"), or an answer of our sandbox to anybody ("sandbox")."""
+    """A request of our client (``by`` "client"), or an answer of our sandbox to anybody ("sandbox").
+
+    Also an answer that our client reads into a model ("reader"): ``content_type`` is then the model's name, after
+    ``LIST`` where items of a list are read, and ``body`` what ``fields_of`` says of it.
+    """
 
     by: str
     method: str
@@ -168,9 +175,53 @@ def _record_answer(scope: MutableMapping[str, Any], start: MutableMapping[str, A
     )
 
 
+def _record_reader(responses: ModuleType) -> None:
+    """Wraps the methods of ``Reply``: which fields our client reads from which answers is recorded, once each."""
+    read, read_list = responses.Reply.read, responses.Reply.read_list
+    seen: set[tuple[str, str, str]] = set()
+
+    def note(reply: Any, model: Any, prefix: str) -> None:
+        key = (reply.method, reply.path, prefix + model.__name__)
+        if key not in seen:
+            seen.add(key)
+            fields = json.dumps(fields_of(model))
+            _record(
+                by="reader",
+                method=reply.method,
+                path=reply.path,
+                query="",
+                body=fields,
+                length=len(fields),
+                content_type=prefix + model.__name__,
+            )
+
+    def reading(self: Any, model: Any) -> Any:
+        note(self, model, "")
+        return read(self, model)
+
+    def reading_list(self: Any, model: Any, items: Any) -> Any:
+        note(self, model, LIST)
+        return read_list(self, model, items)
+
+    responses.Reply.read, responses.Reply.read_list = reading, reading_list
+
+
+def fields_of(annotation: Any) -> Any:
+    """A pydantic model as ``{name on the wire: type}``; a type is a name, ``[of items]``, or such a mapping."""
+    if hasattr(annotation, "model_fields"):
+        return {field.alias or name: fields_of(field.annotation) for name, field in annotation.model_fields.items()}
+    inner = [one for one in get_args(annotation) if one not in (type(None), ...)]
+    if get_origin(annotation) in (list, tuple):
+        return [fields_of(inner[0])]
+    if get_origin(annotation) in (Union, UnionType):
+        return fields_of(inner[0]) if len(inner) == 1 else "any"
+    return annotation.__name__ if annotation in (str, int, float, bool) else "any"
+
+
 _SEAMS: dict[str, Callable[[ModuleType], None]] = {
     "httpx": _record_client,
     "reconciler.sandbox.app": _record_sandbox,
+    "reconciler.platform.responses": _record_reader,
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from oracle.verdict import Verdict
 
 TESTS_SHOWN = 3
+DOES = {"client": "our client sent", "sandbox": "the sandbox answered", "reader": "our client reads"}
 
 
 def summary(verdict: Verdict) -> str:
@@ -15,7 +16,7 @@ def summary(verdict: Verdict) -> str:
     return (
         f"{verdict.exchanges} exchanges checked against the SDK ({sent} requests of our client, "
         f"{verdict.exchanges - sent} answers of the sandbox): {verdict.operations} operations, "
-        f"{verdict.fields} fields, {len(verdict.deviations)} deviations, "
+        f"{verdict.fields} fields and {verdict.read} more that our client reads, {len(verdict.deviations)} deviations, "
         f"{len(verdict.excepted)} exceptions in use"
     )
 
@@ -23,8 +24,8 @@ def summary(verdict: Verdict) -> str:
 def problems(verdict: Verdict, *, whole: bool) -> Iterator[str]:
     """What makes a run fail; after a part of the tests nothing can be said of what is missing."""
     for deviation, tests in sorted(verdict.deviations.items(), key=lambda item: str(item[0])):
-        who = "our client sent" if deviation.by == "client" else "the sandbox answered"
-        yield f"{deviation.operation}\n    {deviation.place}: expected {deviation.expected}; {who} {deviation.found}"
+        yield deviation.operation
+        yield f"    {deviation.place}: expected {deviation.expected}; {DOES[deviation.by]} {deviation.found}"
         for test, times in tests.most_common(TESTS_SHOWN):
             yield f"    in {test or 'no test'} ({times} times)"
         if len(tests) > TESTS_SHOWN:

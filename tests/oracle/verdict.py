@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from oracle.exceptions import EXCEPTIONS, Excepted
 from oracle.judge import Deviation, Judge, Tally
 from oracle.reach import Ask
+from oracle.reads import Reads
 from oracle.recording import Exchange
 from oracle.sdk import Sdk
 
@@ -25,6 +27,8 @@ class Verdict:
     """Exceptions that no exchange needed."""
     never_sent: tuple[Ask, ...]
     """What our client can ask for and did not."""
+    read: int
+    """How many fields of answers our client reads."""
     tallies: dict[tuple[str, str], Tally]
     """What was checked, by direction and operation."""
 
@@ -51,15 +55,18 @@ def judged(
     asks: Iterable[Ask] = (),
 ) -> Verdict:
     """Judges all of them; ``asks`` is what should have been sent at least once."""
-    judge = Judge(sdk)
+    judge, reads = Judge(sdk), Reads(sdk)
     sent: set[tuple[str, str]] = set()
     for exchange in exchanges:
+        if exchange.by == "reader":
+            reads.take(exchange)
+            continue
         judge.judge(exchange)
         if exchange.by == "client":
             sent.add((exchange.method, exchange.path))
     left: dict[Deviation, Counter[str]] = {}
     needed: Counter[Excepted] = Counter()
-    for deviation, tests in judge.deviations.items():
+    for deviation, tests in chain(judge.deviations.items(), reads.deviations()):
         for test, times in tests.items():
             cover = next((one for one in exceptions if one.covers(deviation, test)), None)
             if cover is not None:
@@ -68,4 +75,4 @@ def judged(
                 left.setdefault(deviation, Counter())[test] += times
     stale = tuple(one for one in exceptions if one not in needed)
     never_sent = tuple(ask for ask in asks if not ask.was_sent(sent))
-    return Verdict(left, needed, stale, never_sent, dict(judge.tallies))
+    return Verdict(left, needed, stale, never_sent, reads.fields, dict(judge.tallies))
