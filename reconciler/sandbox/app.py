@@ -15,7 +15,7 @@ from collections import Counter
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -154,7 +154,7 @@ def build_app(store: Store, settings: Settings) -> Starlette:
     ordered = sorted(endpoints, key=lambda item: [part.startswith("{") for part in item.path.split("/")])
     app = Starlette(
         routes=[route(endpoint) for endpoint in ordered],
-        exception_handlers={HTTPException: _no_such_route},
+        exception_handlers={HTTPException: _no_such_route, ClientDisconnect: _cut_off},
     )
     app.router.redirect_slashes = False
     return app
@@ -168,3 +168,8 @@ async def _no_such_route(request: Request, error: Exception) -> Response:
     else:
         refusal = not_found(f"The sandbox has nothing at {path}.")
     return envelope(refusal, str(uuid.uuid4()))
+
+
+async def _cut_off(_request: Request, _error: Exception) -> Response:
+    """The client went away before its request was complete: nothing is carried out, and nobody hears the answer."""
+    return envelope(bad_request("The request broke off."), str(uuid.uuid4()))

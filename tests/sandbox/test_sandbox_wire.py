@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from pathlib import Path
+
 import httpx
 import pytest
 from sandbox_support import Client, call_flow, connect
+from starlette.types import Message
 
+from reconciler.sandbox.app import build_app
 from reconciler.sandbox.embedded import Running
+from reconciler.sandbox.running import open_org
+from reconciler.sandbox.settings import Settings
 
 
 def test_a_token_needs_the_right_secret(running: Running) -> None:
@@ -127,3 +135,30 @@ def test_settings_that_make_no_sense_are_refused(client: Client) -> None:
     assert answer.status_code == 400
     assert client.http.put("/sandbox/settings", json={"nonsense": 1}).status_code == 400
     assert client.http.get("/sandbox/settings").json()["job_seconds"] == 0
+
+
+def test_a_request_that_breaks_off_is_refused_and_does_not_fail_the_org(tmp_path: Path) -> None:
+    """As the server passes it on: the headers arrived, then the client was gone."""
+    store = open_org(tmp_path / "org.sqlite", None, Settings())
+    sent: list[Message] = []
+
+    async def gone() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v2/flows/jobs",
+        "raw_path": b"/api/v2/flows/jobs",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    try:
+        asyncio.run(build_app(store, Settings())(scope, gone, send))
+    finally:
+        store.close()
+    assert sent[0]["status"] == 400
+    assert json.loads(sent[1]["body"])["message"] == "The request broke off."
