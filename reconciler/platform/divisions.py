@@ -28,10 +28,6 @@ class DivisionsApi:
         )
         return next((division for division in found if division.name == name), None)
 
-    async def home(self) -> Division:
-        """The division of objects that name none."""
-        return (await self._session.request("GET", path_of("authorization", "divisions", "home"))).read(Division)
-
     async def move(self, object_type: str, division_id: str, ids: Sequence[str]) -> None:
         """Moves objects into a division; moving twice does no harm.
 

@@ -2,7 +2,8 @@
 
 A path is always made by ``path_of``, directly or by a helper of the module (``_tables``), and stands beside its
 method or goes to a function that is known to use one. What cannot be made out raises ``Unreadable``: nothing is
-left out in silence.
+left out in silence. A segment that a method takes as an argument (``_act("publish", …)``) is followed to the
+calls of that method in its module.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class _Module:
             named = self._named(scope, placed)
             for call in ast.walk(scope):
                 if isinstance(call, ast.Call) and id(call) not in placed:
-                    yield from self._asks_of(call, named, placed)
+                    for ask in self._asks_of(call, named, placed):
+                        yield from self._by_callers(ask, scope)
         for call in ast.walk(self._tree):
             if isinstance(call, ast.Call) and self._segments(call) is not None and id(call) not in placed:
                 raise Unreadable(f"{self._place(call)}: with which method? See USES in {Path(__file__).name}")
@@ -98,6 +100,24 @@ class _Module:
             yield Ask(method, path + more, self._place(call))
         if function in SPEAKS_ONLY:
             placed.update(id(node) for node in ast.walk(call))
+
+    def _by_callers(self, ask: Ask, scope: ast.AST) -> Iterator[Ask]:
+        """The ask once for each literal with which the module calls the function around it."""
+        if not isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield ask
+            return
+        names = [argument.arg for argument in scope.args.args if argument.arg != "self"]
+        literals = [
+            (f"{{{name}}}", str(call.args[position].value), self._place(call))
+            for call in ast.walk(self._tree)
+            if isinstance(call, ast.Call) and _name(call.func) == scope.name
+            for position, name in enumerate(names[: len(call.args)])
+            if f"{{{name}}}" in ask.path and isinstance(call.args[position], ast.Constant)
+        ]
+        for variable, literal, place in literals:
+            yield Ask(ask.method, _open(ask.path.replace(variable, literal)), place)
+        if not literals:
+            yield Ask(ask.method, _open(ask.path), ask.place)
 
     def _named(self, scope: ast.AST, placed: set[int]) -> dict[str, str]:
         """Paths that a function keeps in a variable first."""
@@ -148,4 +168,11 @@ def _name(function: ast.expr) -> str:
 
 
 def _segment(node: ast.expr) -> str:
-    return str(node.value) if isinstance(node, ast.Constant) else "*"
+    """A literal as it is, a variable as ``{name}``, anything else as ``*``."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    return f"{{{node.id}}}" if isinstance(node, ast.Name) else "*"
+
+
+def _open(path: str) -> str:
+    return re.sub(r"\{\w+\}", "*", path)

@@ -16,17 +16,26 @@ class Api:
         await session.request("POST", self._path(id, "rows"), body={})
         await list_all(session, path_of("users"), User)
 
+    async def act(self, session, id):
+        await self._act(session, "publish", id)
+        await self._act(session, "unlock", id)
+
+    async def _act(self, session, action, id):
+        await session.request("POST", path_of("flows", "actions", action), query={"flow": id})
+
     def _path(self, *segments):
         return path_of("architect", self.collection, *segments)
 """
 
 
-def test_paths_are_followed_through_variables_and_helpers(tmp_path: Path) -> None:
+def test_paths_are_followed_through_variables_helpers_and_literal_arguments(tmp_path: Path) -> None:
     (tmp_path / "api.py").write_text(MODULE, encoding="utf-8")
     assert [(ask.method, ask.path) for ask in asks(tmp_path)] == [
         ("GET", "/api/v2/flows/*/versions"),
         ("GET", "/api/v2/users"),
         ("POST", "/api/v2/architect/*/*/rows"),
+        ("POST", "/api/v2/flows/actions/publish"),
+        ("POST", "/api/v2/flows/actions/unlock"),
     ]
 
 

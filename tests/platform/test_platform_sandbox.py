@@ -169,6 +169,27 @@ def test_flows_are_deployed_listed_and_exported(tmp_path: Path) -> None:
     run(tmp_path, work)
 
 
+def test_a_flow_goes_through_every_action(tmp_path: Path) -> None:
+    async def work(platform: Platform) -> None:
+        flows = platform.flows
+        module = (await flows.deploy(MODULE)).flow_id
+        assert (await flows.checkout(module)).lock_holder is not None
+        assert (await flows.revert(module)).saved_version is not None
+        await flows.checkout(module)
+        assert (await flows.checkin(module)).action_status == "SUCCESS"
+        assert (await flows.get(module)).lock_holder is None
+        assert (await flows.publish(module, version="1.0")).action_name == "PUBLISH"
+        republished = (await flows.get(module)).published_version
+        assert republished is not None
+        assert republished.id == "2.0"
+        await flows.checkout(module)
+        assert (await flows.unlock(module)).lock_holder is None
+        taken_off = await flows.deactivate(module)
+        assert (taken_off.active, taken_off.published_version) == (False, None)
+
+    run(tmp_path, work)
+
+
 def test_tracking_tells_who_consumes_a_module(tmp_path: Path) -> None:
     async def work(platform: Platform) -> None:
         module = await platform.flows.deploy(MODULE)
