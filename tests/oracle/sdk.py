@@ -40,6 +40,8 @@ class Type:
         return f"{self.name}[{self.items}]" if self.items else self.name
 
 
+FREE_TEXT = ("/datatables/{datatableId}/rows/{rowId}",)
+"""Ends of the paths whose last parameter is a text that people choose: the key of a row."""
 PRIMITIVES = frozenset({"str", "int", "float", "bool", "date", "datetime", "LocalDateTime", "YearMonth", "object"})
 
 
@@ -189,6 +191,19 @@ class Sdk:
                 if place not in self._operations:
                     self._operations[place] = _operation(place)
                 return self._operations[place]
+        return None
+
+    def spanning(self, method: str, path: str) -> Operation | None:
+        """The operation whose last parameter holds slashes: the SDK leaves them as they are (``__call_api``).
+
+        Only of parameters that are free text; all others are ids, where a slash begins another path.
+        """
+        segments = path.split("/")
+        for length in range(len(segments) - 1, 0, -1):
+            last = "%2F".join(segments[length - 1 :])
+            operation = self.operation(method, "/".join([*segments[: length - 1], last]))
+            if operation is not None and operation.template.endswith(FREE_TEXT):
+                return operation
         return None
 
     def model(self, name: str) -> Model:

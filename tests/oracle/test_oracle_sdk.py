@@ -57,6 +57,14 @@ def test_a_model_has_its_fields_types_and_enums(sdk: Sdk) -> None:
     assert sdk.model("ErrorBody").fields["details"].type == Type("list", Type("Detail"))
 
 
+def test_the_last_parameter_may_hold_slashes_as_the_sdk_sends_them(sdk: Sdk) -> None:
+    row = sdk.spanning("GET", "/api/v2/flows/datatables/1/rows/a/b")
+    assert row is not None
+    assert row.template.endswith("/rows/{rowId}")
+    assert sdk.operation("GET", "/api/v2/flows/datatables/1/rows/a/b") is None
+    assert sdk.spanning("GET", "/api/v2/flows/datatables/1/columns/a") is None
+
+
 @pytest.mark.slow
 def test_the_text_says_what_the_imported_sdk_says(sdk: Sdk) -> None:
     """A sample of models and operations, once as read and once as Python sees them."""
