@@ -12,5 +12,5 @@ from oracle.verdict import judged
 
 verdict = judged(recording.read(Path(sys.argv[1])), Sdk())
 problems = list(report.problems(verdict, whole=False))
-print("\n".join([*report.full(verdict), *problems, report.summary(verdict)]))
+print("\n".join([*report.full(verdict), *problems, report.summary(verdict, whole=False)]))
 sys.exit(bool(problems))

@@ -79,10 +79,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     whole = _whole(config) and exitstatus == pytest.ExitCode.OK
     for line in report.problems(verdict, whole=whole):
         terminalreporter.write_line(line)
-    terminalreporter.write_line(report.summary(verdict))
+    terminalreporter.write_line(report.summary(verdict, whole=whole))
 
 
 def _whole(config: pytest.Config) -> bool:
     """Whether all tests were asked for."""
-    narrowed = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "last_failed")
+    narrowed = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise", "collectonly")
     return config.args == config.getini("testpaths") and not any(config.getoption(name, None) for name in narrowed)

@@ -10,20 +10,21 @@ TESTS_SHOWN = 3
 DOES = {"client": "our client sent", "sandbox": "the sandbox answered", "reader": "our client reads"}
 
 
-def summary(verdict: Verdict) -> str:
+def summary(verdict: Verdict, *, whole: bool) -> str:
     """One line of figures."""
     sent = sum(tally.exchanges for (by, _), tally in verdict.tallies.items() if by == "client")
+    failing = len(verdict.failing(whole=whole))
     return (
         f"{verdict.exchanges} exchanges checked against the SDK ({sent} requests of our client, "
         f"{verdict.exchanges - sent} answers of the sandbox): {verdict.operations} operations, "
-        f"{verdict.fields} fields and {verdict.read} more that our client reads, {len(verdict.deviations)} deviations, "
+        f"{verdict.fields} fields and {verdict.read} more that our client reads, {failing} deviations, "
         f"{len(verdict.excepted)} exceptions in use"
     )
 
 
 def problems(verdict: Verdict, *, whole: bool) -> Iterator[str]:
     """What makes a run fail; after a part of the tests nothing can be said of what is missing."""
-    for deviation, tests in sorted(verdict.deviations.items(), key=lambda item: str(item[0])):
+    for deviation, tests in sorted(verdict.failing(whole=whole).items(), key=lambda item: str(item[0])):
         yield deviation.operation
         yield f"    {deviation.place}: expected {deviation.expected}; {DOES[deviation.by]} {deviation.found}"
         for test, times in tests.most_common(TESTS_SHOWN):

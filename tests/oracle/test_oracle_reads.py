@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from oracle.reads import Reads
 from oracle.recording import LIST, Exchange, fields_of
 from oracle.sdk import Sdk
+from oracle.verdict import judged
 
 SDK = Sdk()
 
@@ -71,3 +72,10 @@ def test_reading_an_answer_that_has_no_body_is_caught() -> None:
     made = Reads(SDK)
     made.take(Exchange("reader", "DELETE", "/api/v2/tokens/me", "", "{}", 2, "Reference"))
     assert [deviation.expected for deviation, _ in made.deviations()] == ["no body"]
+
+
+def test_after_a_part_of_the_tests_an_unknown_field_may_be_one_of_another_operation() -> None:
+    body = json.dumps(fields_of(Wrong))
+    verdict = judged([Exchange("reader", "GET", ONE, "", body, len(body), "Wrong")], SDK, ())
+    assert len(verdict.failing(whole=True)) == 3
+    assert verdict.failing(whole=False) == {}

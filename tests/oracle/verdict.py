@@ -32,6 +32,14 @@ class Verdict:
     tallies: dict[tuple[str, str], Tally]
     """What was checked, by direction and operation."""
 
+    def failing(self, *, whole: bool) -> dict[Deviation, Counter[str]]:
+        """The deviations that count after all tests, or after a part of them.
+
+        One model of ours may read what several operations answer; after a part of the tests it is not known
+        whether another of them has the field.
+        """
+        return {one: tests for one, tests in self.deviations.items() if whole or one.by != "reader"}
+
     @property
     def exchanges(self) -> int:
         """How many were checked."""
