@@ -1,25 +1,17 @@
-"""Holds exchanges against the SDK's table, and names what deviates.
-
-How values are judged: as the SDK's deserializer reads them (``ApiClient.__deserialize``), but without its
-conversions: it would make a text of any number, and any text true. Enums count letter by letter, although
-the SDK compares without case: what the SDK lists is what the platform sends. A null is no value, as for the SDK.
-"""
+"""Holds exchanges against the SDK's table, and names what deviates."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from dateutil.parser import isoparse
-
 from oracle.recording import Exchange
-from oracle.sdk import PRIMITIVES, Operation, Parameter, Sdk, Type
+from oracle.sdk import Sdk
+from oracle.table import PRIMITIVES, Operation, Parameter, Type
+from oracle.values import READABLE, VALID, anything, shown
 
 ERRORS = Type("ErrorBody")
 NOTHING = ("", "null")
@@ -227,7 +219,7 @@ class _Check:
         kind = parameter.type
         for part in text.split(",") if kind.name == "list" else [text]:
             name = kind.items.name if kind.items else kind.name
-            if not part or not _READABLE.get(name, _anything)(part):
+            if not part or not READABLE.get(name, anything)(part):
                 self.deviates(place, str(kind), repr(text[:60]))
 
     # Answers
@@ -279,14 +271,14 @@ class _Check:
     def _many(self, value: Any, kind: Type, items: Type, place: str) -> None:
         whole, inner = (list, f"{place}[]") if kind.name == "list" else (dict, f"{place}{{}}")
         if not isinstance(value, whole):
-            self.deviates(place, str(kind), _shown(value))
+            self.deviates(place, str(kind), shown(value))
             return
         for item in value.values() if isinstance(value, dict) else value:
             self._value(item, items, inner)
 
     def _object(self, value: Any, name: str, place: str) -> None:
         if not isinstance(value, dict):
-            self.deviates(place, name, _shown(value))
+            self.deviates(place, name, shown(value))
             return
         model = self.sdk.model(name)
         separator = "." if " " in place else " "
@@ -295,82 +287,22 @@ class _Check:
             inner = f"{place}{separator}{key}"
             field_ = model.fields.get(key)
             if field_ is None:
-                self.deviates(inner, f"a field of {name}", _shown(item))
+                self.deviates(inner, f"a field of {name}", shown(item))
                 continue
             self.tally.fields.add(inner)
             self._value(item, field_.type, inner)
             if item is None:
                 continue
             if field_.values is not None and item not in field_.values:
-                self.deviates(inner, f"one of {', '.join(field_.values)}", _shown(item))
+                self.deviates(inner, f"one of {', '.join(field_.values)}", shown(item))
             for limit in field_.limits:
                 if isinstance(item, str | int | float) and limit.refuses(item):
-                    self.deviates(inner, f"not {limit.text}", _shown(item))
+                    self.deviates(inner, f"not {limit.text}", shown(item))
 
     def _primitive(self, value: Any, kind: str, place: str) -> None:
-        if not _VALID[kind](value):
-            self.deviates(place, kind, _shown(value))
+        if not VALID[kind](value):
+            self.deviates(place, kind, shown(value))
 
     def _equal(self, place: str, expected: str, found: str) -> None:
         if found.partition(";")[0] != expected:
             self.deviates(place, expected or "nothing", found[:60] or "nothing")
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return f"{text[:60]}… ({type(value).__name__})" if len(text) > 60 else text
-
-
-def _anything(_value: object) -> bool:
-    return True
-
-
-def _readable(read: Callable[[str], object]) -> Callable[[Any], bool]:
-    def check(value: Any) -> bool:
-        try:
-            read(value)
-        except (ValueError, TypeError):
-            return False
-        return True
-
-    return check
-
-
-def _instant(text: str) -> None:
-    if isoparse(text).tzinfo is None:
-        raise ValueError("no zone")
-
-
-def _local(text: str) -> None:
-    if isoparse(text).tzinfo is not None:
-        raise ValueError("a zone")
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_text(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, str) and check(value)
-
-
-_INTEGER = re.compile(r"-?[0-9]+")
-_READABLE: dict[str, Callable[[Any], bool]] = {
-    "int": lambda text: _INTEGER.fullmatch(text) is not None,
-    "float": _readable(float),
-    "bool": lambda text: text in ("true", "false"),
-    "datetime": _readable(_instant),
-    "date": _readable(date.fromisoformat),
-}
-"""Values in an address."""
-_VALID: dict[str, Callable[[Any], bool]] = {
-    "str": lambda value: isinstance(value, str),
-    "int": _is_integer,
-    "float": lambda value: _is_integer(value) or isinstance(value, float),
-    "bool": lambda value: isinstance(value, bool),
-    "datetime": _is_text(_readable(_instant)),
-    "LocalDateTime": _is_text(_readable(_local)),
-    "date": _is_text(_readable(date.fromisoformat)),
-    "YearMonth": _is_text(lambda text: re.fullmatch(r"[0-9]{4}-[0-9]{2}", text) is not None),
-}
-"""Values in JSON. An instant has a zone, a local time has none (the SDK's documentation of such fields)."""

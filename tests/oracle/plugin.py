@@ -22,6 +22,8 @@ CHILD = Path(__file__).with_name("child")
 """Holds the ``sitecustomize`` that makes other Python processes record."""
 FOLDER = pytest.StashKey[Path]()
 VERDICT = pytest.StashKey[Verdict]()
+WHOLE = pytest.StashKey[bool]()
+"""Whether all tests ran, and passed."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,13 +63,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if FOLDER not in session.config.stash:
         return
     verdict = judged(recording.read(session.config.stash[FOLDER]), Sdk(), asks=asks())
-    session.config.stash[VERDICT] = verdict
-    whole = _whole(session.config) and exitstatus == pytest.ExitCode.OK
+    whole = _asked_for_all(session.config) and exitstatus == pytest.ExitCode.OK
+    session.config.stash[VERDICT], session.config.stash[WHOLE] = verdict, whole
     if exitstatus == pytest.ExitCode.OK and any(report.problems(verdict, whole=whole)):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Prints what deviates, or what was checked."""
     verdict = config.stash.get(VERDICT, None)
     if verdict is None or not verdict.exchanges:
@@ -76,13 +78,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
     if config.getoption("oracle") == "report":
         for line in report.full(verdict):
             terminalreporter.write_line(line)
-    whole = _whole(config) and exitstatus == pytest.ExitCode.OK
+    whole = config.stash[WHOLE]
     for line in report.problems(verdict, whole=whole):
         terminalreporter.write_line(line)
     terminalreporter.write_line(report.summary(verdict, whole=whole))
 
 
-def _whole(config: pytest.Config) -> bool:
-    """Whether all tests were asked for."""
+def _asked_for_all(config: pytest.Config) -> bool:
     narrowed = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "stepwise", "collectonly")
     return config.args == config.getini("testpaths") and not any(config.getoption(name, None) for name in narrowed)

@@ -15,7 +15,8 @@ from typing import Any
 
 from oracle.judge import Deviation
 from oracle.recording import LIST, Exchange
-from oracle.sdk import PRIMITIVES, Sdk, Type
+from oracle.sdk import Sdk
+from oracle.table import PRIMITIVES, Type
 
 SUITS = {
     "str": frozenset({"str", "date", "datetime", "LocalDateTime", "YearMonth"}),

@@ -130,7 +130,7 @@ def _record_client(httpx: ModuleType) -> None:
             )
         return await send(self, request, **options)
 
-    httpx.AsyncClient.send = recording  # type: ignore[attr-defined]
+    httpx.AsyncClient.send = recording
 
 
 def _record_sandbox(app: ModuleType) -> None:

@@ -15,11 +15,13 @@ import importlib.util
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+
+from oracle.table import Field, Limit, Model, Operation, Parameter, Type
 
 PACKAGE = "PureCloudPlatformClientV2"
 
@@ -28,21 +30,8 @@ class UnknownShape(Exception):
     """The SDK's code does not look as expected; names the place."""
 
 
-@dataclass(frozen=True)
-class Type:
-    """``name`` is list, dict, a primitive of the SDK, or a model."""
-
-    name: str
-    items: Type | None = None
-    """Of lists, and of the values of dicts."""
-
-    def __str__(self) -> str:
-        return f"{self.name}[{self.items}]" if self.items else self.name
-
-
 FREE_TEXT = ("/datatables/{datatableId}/rows/{rowId}",)
 """Ends of the paths whose last parameter is a text that people choose: the key of a row."""
-PRIMITIVES = frozenset({"str", "int", "float", "bool", "date", "datetime", "LocalDateTime", "YearMonth", "object"})
 
 
 @cache
@@ -55,61 +44,6 @@ def type_of(text: str) -> Type:
     if not re.fullmatch(r"\w+", text):
         raise UnknownShape(f"type {text!r}")
     return Type(text)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """Of a path, query, header or body; ``name`` is the one on the wire."""
-
-    name: str
-    type: Type
-    required: bool
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One method of the SDK."""
-
-    name: str
-    """E.g. ``ArchitectApi.get_flows``."""
-    method: str
-    template: str
-    path: tuple[Parameter, ...]
-    query: dict[str, Parameter]
-    headers: dict[str, Parameter]
-    body: Parameter | None
-    response: Type | None
-    """None: the SDK reads no body."""
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.template}"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A value for which ``refuses`` is true is not allowed."""
-
-    refuses: Callable[[Any], bool]
-    text: str
-
-
-@dataclass(frozen=True)
-class Field:
-    """Of a model; ``name`` is the one on the wire."""
-
-    name: str
-    type: Type
-    values: tuple[str, ...] | None
-    """Of an enum."""
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True)
-class Model:
-    """One class of ``models``; fields by their names on the wire."""
-
-    name: str
-    fields: dict[str, Field]
 
 
 @dataclass(frozen=True)

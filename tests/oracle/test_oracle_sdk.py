@@ -6,7 +6,8 @@ import inspect
 
 import pytest
 
-from oracle.sdk import PRIMITIVES, Parameter, Sdk, Type
+from oracle.sdk import Sdk
+from oracle.table import PRIMITIVES, Parameter, Type
 
 
 @pytest.fixture(scope="module")
