@@ -31,12 +31,15 @@ def serve(
     strict: Annotated[
         bool, typer.Option("--strict", help="Enforce rate limits and refuse unknown query parameters.")
     ] = False,
+    faults: Annotated[
+        Path | None, typer.Option("--faults", metavar="FILE", help="YAML file of what is to go wrong.")
+    ] = None,
 ) -> int:
     """Serve a sandbox org on loopback; prints one JSON line with addresses and credentials when ready."""
     from reconciler.sandbox.server import serve as serve_sandbox  # only this command pays for a web server
 
     try:
-        serve_sandbox(port=port, data=data, seed=seed, strict=strict)
+        serve_sandbox(port=port, data=data, seed=seed, strict=strict, faults=faults)
     except (OSError, sqlite3.Error) as error:
         raise ReconcilerError(
             f"The sandbox cannot be served: {error}.", remedy="Take another --port, or check the --data file."

@@ -129,6 +129,7 @@ def _connection(workspace: Workspace) -> Iterator[Connection]:
             data,
             seed=workspace.root / org.sandbox.seed if org.sandbox.seed else None,
             missing_references=org.sandbox.missing_references,
+            faults=workspace.root / org.sandbox.faults if org.sandbox.faults else None,
         )
     except (StoreError, OSError, sqlite3.Error) as error:
         raise ReconcilerError(

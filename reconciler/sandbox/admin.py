@@ -14,18 +14,24 @@ from reconciler.sandbox.call import Call, Endpoint, Reply
 from reconciler.sandbox.errors import bad_request, not_found
 from reconciler.sandbox.flow_shapes import show_flow
 from reconciler.sandbox.flow_store import Flow
+from reconciler.sandbox.rates import Rates
 from reconciler.sandbox.settings import Settings, effective, keep
 
 
-def endpoints(requests: Counter[str], defaults: Settings) -> tuple[Endpoint, ...]:
+def endpoints(requests: Counter[str], rates: Rates, defaults: Settings) -> tuple[Endpoint, ...]:
     """The administrative endpoints of one process, which counts its own requests."""
 
     def show_requests(_call: Call) -> dict[str, Any]:
-        """``GET /sandbox/requests``: ``{total, routes: {"GET /api/v2/flows": n, …}}``."""
-        return {"total": sum(requests.values()), "routes": dict(sorted(requests.items()))}
+        """``GET /sandbox/requests``: ``{total, mostInAMinute, routes: {"GET /api/v2/flows": n, …}}``."""
+        return {
+            "total": sum(requests.values()),
+            "mostInAMinute": rates.most_in_a_minute,
+            "routes": dict(sorted(requests.items())),
+        }
 
     def reset_requests(_call: Call) -> Reply:
         requests.clear()
+        rates.reset()
         return Reply(status=204)
 
     def show_settings(call: Call) -> dict[str, Any]:

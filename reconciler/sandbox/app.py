@@ -12,21 +12,30 @@ import logging
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from reconciler.sandbox import admin, areas, auth, faults
 from reconciler.sandbox.call import Call, Caller, Endpoint, Reply
 from reconciler.sandbox.errors import ApiError, bad_request, not_found
-from reconciler.sandbox.settings import Settings, effective
+from reconciler.sandbox.fault_answers import DroppedConnection, Hanging, spoilt
+from reconciler.sandbox.fault_presets import permission_for
+from reconciler.sandbox.fault_rules import Effect, Rule
+from reconciler.sandbox.rates import Rates
+from reconciler.sandbox.settings import Settings, effective, keep
 from reconciler.sandbox.store import Store
 
 CORRELATION_HEADER = "ININ-Correlation-Id"
+FAULT_HEADER = "x-sandbox-fault"
+"""Names the fault behind an answer, for people and programs that read traces; no real org sends it."""
+
+Outage = Callable[[float], None]
+"""Cuts all connections and refuses new ones for that many seconds."""
 
 log = logging.getLogger("reconciler.sandbox")
 
@@ -34,11 +43,18 @@ log = logging.getLogger("reconciler.sandbox")
 class Org:
     """One process's service of a data file."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, outage: Outage | None = None) -> None:
         self.store = store
         self.settings = settings
+        self.outage = outage
         self.requests: Counter[str] = Counter()
         """Requests by method and route since the start or the last reset; of this process alone."""
+        self.rates = Rates()
+        self._began = time.time()
+
+    def now(self) -> float:
+        """The time in the org; it may pass faster than ours (``Settings.clock_speed``)."""
+        return self._began + (time.time() - self._began) * self.settings.clock_speed
 
     async def serve(self, endpoint: Endpoint, request: Request) -> Response:
         """Carries out one request and turns its outcome, whatever it is, into a response."""
@@ -46,25 +62,33 @@ class Org:
         if endpoint.counted:
             self.requests[f"{endpoint.method} {endpoint.path}"] += 1
         content = await request.body()
+        fault = self._fault(endpoint, request, content)
+        response = await self._answer(endpoint, request, content, correlation, fault)
+        if fault is not None:
+            response.headers[FAULT_HEADER] = fault.name
+        return response
+
+    async def _answer(
+        self, endpoint: Endpoint, request: Request, content: bytes, correlation: str, fault: Rule | None
+    ) -> Response:
+        effect = fault.effect if fault is not None else Effect()
         try:
-            effect = self._fault(endpoint, request, content)
-            if effect is not None and effect.delay is not None:
+            if effect.delay is not None:
                 await asyncio.sleep(effect.delay)
-            if effect is not None and effect.drop_connection in (True, "before"):
-                return DroppedConnection()
-            if effect is not None and effect.status is not None and effect.status >= 400:
-                raise ApiError(effect.status, effect.code, effect.message, headers=effect.headers)
-            reply = self._carry_out(endpoint, request, content)
+            self._change_the_org(effect, request)
+            if (instead := self._instead(effect, request, correlation)) is not None:
+                return instead
+            response = _response(self._carry_out(endpoint, request, content), correlation, status=effect.status)
         except ApiError as error:
             return envelope(error, correlation)
         except Exception:
             log.exception("%s %s failed", request.method, request.url.path)
             return envelope(ApiError(500, "internal.server.error", "The sandbox failed; see its log."), correlation)
-        if effect is not None and effect.drop_connection == "after":
+        if effect.drop_connection == "after":
             return DroppedConnection()
-        return _response(reply, correlation, status=effect.status if effect else None)
+        return spoilt(effect.spoil, response) if effect.spoil is not None else response
 
-    def _fault(self, endpoint: Endpoint, request: Request, content: bytes) -> faults.Effect | None:
+    def _fault(self, endpoint: Endpoint, request: Request, content: bytes) -> Rule | None:
         """What is to go wrong with this request; a rule is used up even if the request itself is refused."""
         if not endpoint.counted:
             return None
@@ -73,6 +97,35 @@ class Org:
                 return None
         with self.store.transaction(write=True) as db:
             return faults.take_fault(db, request.method, request.url.path, content)
+
+    def _change_the_org(self, effect: Effect, request: Request) -> None:
+        """What others do to the org just before the request arrives."""
+        if effect.token is None and effect.lock is None and not effect.settings:
+            return
+        now = self.now()
+        with self.store.transaction(write=True) as db:
+            if effect.token is not None:
+                faults.end_token(db, request.headers.get("authorization", ""), effect.token, now)
+            if effect.lock is not None:
+                faults.check_out(db, effect.lock, now)
+            if effect.settings:
+                keep(db, self.settings, effect.settings)
+
+    def _instead(self, effect: Effect, request: Request, correlation: str) -> Response | None:
+        """What answers instead of the org; None when the request is carried out. Raises the refusal."""
+        if effect.refuse_seconds is not None and self.outage is not None:
+            self.outage(effect.refuse_seconds)
+            return DroppedConnection()
+        if effect.drop_connection in (True, "before"):
+            return DroppedConnection()
+        if effect.hang:
+            return Hanging()
+        if effect.body is not None:
+            return Response(effect.body, effect.status or 200, effect.headers, media_type=effect.media_type)
+        if effect.status is not None and effect.status >= 400:
+            message = effect.message.replace("{permission}", permission_for(request.method, request.url.path))
+            return envelope(ApiError(effect.status, effect.code, message, headers=effect.headers), correlation)
+        return None
 
     def _carry_out(self, endpoint: Endpoint, request: Request, content: bytes) -> Reply:
         identity = self._identity(request) if endpoint.authenticated else None
@@ -93,7 +146,7 @@ class Org:
                 db=db,
                 settings=settings,
                 # Taken under the lock, so that times follow the order of writes.
-                now=time.time(),
+                now=self.now(),
                 identity=identity,
             )
             result = endpoint.handler(call)
@@ -101,26 +154,15 @@ class Org:
 
     def _identity(self, request: Request) -> Caller:
         """Who asks, counted against the rate limit; raises 401 and 429."""
-        now = time.time()
+        now = self.now()
         with self.store.transaction(write=False) as db:
             identity = auth.identify(db, request.headers.get("authorization", ""), now)
             settings = effective(db, self.settings)
+        self.rates.note(identity.token, now)
         if settings.rate_limit is not None:
             with self.store.transaction(write=True) as db:
                 auth.count_against_limit(db, identity, settings, now)
         return identity
-
-
-class DroppedConnection(Response):
-    """Cuts the connection instead of answering."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Closes uvicorn's transport under the response; nothing is sent."""
-        transport = scope["state"]["transport"] if "transport" in scope.get("state", {}) else None
-        if transport is None:
-            raise RuntimeError("this server gives no access to its connections")
-        transport.abort()
-        await asyncio.sleep(0)
 
 
 def _response(reply: Reply, correlation: str, *, status: int | None = None) -> Response:
@@ -139,9 +181,9 @@ def envelope(error: ApiError, correlation: str) -> Response:
     return _response(Reply(error.body(correlation), error.status, error.headers), correlation)
 
 
-def build_app(store: Store, settings: Settings) -> Starlette:
-    """The ASGI application that serves a data file."""
-    org = Org(store, settings)
+def build_app(store: Store, settings: Settings, outage: Outage | None = None) -> Starlette:
+    """The ASGI application that serves a data file; without ``outage`` its faults never refuse connections."""
+    org = Org(store, settings, outage)
 
     def route(endpoint: Endpoint) -> Route:
         async def serve(request: Request) -> Response:
@@ -149,7 +191,7 @@ def build_app(store: Store, settings: Settings) -> Starlette:
 
         return Route(endpoint.path, serve, methods=[endpoint.method])
 
-    endpoints = (*areas.ENDPOINTS, *admin.endpoints(org.requests, settings))
+    endpoints = (*areas.ENDPOINTS, *admin.endpoints(org.requests, org.rates, settings))
     # A literal segment wins over a parameter, whatever the order of the areas.
     ordered = sorted(endpoints, key=lambda item: [part.startswith("{") for part in item.path.split("/")])
     app = Starlette(

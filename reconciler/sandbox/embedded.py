@@ -52,16 +52,18 @@ def start(
     port: int = 0,
     strict: bool = True,
     settings: Settings | None = None,
+    faults: Path | None = None,
 ) -> Running:
     """Serves the data file (made and seeded on first use) from a thread of this process.
 
-    Answers when it returns. ``settings`` replaces ``missing_references`` and ``strict`` where given.
-    Raises ``StoreError``, ``SeedError``, or ``OSError`` when the port is taken.
+    Answers when it returns. ``settings`` replaces ``missing_references`` and ``strict`` where given;
+    ``faults`` is a file of fault rules. Raises ``StoreError``, ``SeedError``, ``FaultFileError``, or
+    ``OSError`` when the port is taken.
     """
     in_force = settings or Settings(missing_references=missing_references, strict=strict)
     listener = listen(port)
     try:
-        store = open_org(data, seed, in_force)
+        store = open_org(data, seed, in_force, faults)
     except BaseException:
         listener.close()
         raise

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.archy.yaml import load
-from reconciler.sandbox import exports, flow_jobs, flow_store
+from reconciler.sandbox import exports, faults, flow_jobs, flow_store
 from reconciler.sandbox.call import API, Call, Endpoint, Reply
 from reconciler.sandbox.errors import bad_request, not_found
 from reconciler.sandbox.flow_shapes import FLOWS
@@ -34,8 +34,13 @@ def register(call: Call) -> dict[str, Any]:
         if problem is not None:
             problems.append(problem)
     job_id, _signature = flow_jobs.add_job(call, EXPORT, {"files": files})
-    status = "Failure" if problems else "Success"
-    flow_jobs.finish(call, job_id, status, problems, done=call.now + call.settings.export_seconds)
+    outcome: tuple[str, list[str] | None] = ("Failure" if problems else "Success", problems or [])
+    done = call.now + call.settings.export_seconds
+    fault = faults.take_export_fault(call.db, [entry["flow"] for entry in files])
+    if fault is not None:
+        outcome = (fault.status, fault.messages)
+        done = flow_jobs.NEVER if fault.status == "Started" else done
+    flow_jobs.finish(call, job_id, *outcome, done=done)
     return {
         "id": job_id,
         "status": "Registered",
@@ -99,10 +104,9 @@ def show(call: Call) -> dict[str, Any]:
             "status": status,
             "command": "Export",
             "downloadUrl": address if status == "Success" else None,
-            "messages": flow_jobs.seen_messages(call, job, status),
             "selfUri": f"{FLOWS}/export/jobs/{job['id']}",
         }
-    )
+    ) | flow_jobs.seen_messages(call, job, status)
 
 
 def download(call: Call) -> Reply:

@@ -1,87 +1,67 @@
-"""Faults on demand: what goes wrong, for which requests, how often.
+"""Faults on demand: keeps the rules of an org, and finds the one that strikes.
 
-A rule is ``{match, after?, times?, effect}``. ``match``: ``method``, ``path`` (glob, or a regular
-expression when it starts with ``^``), ``body_contains``; or ``job_flow`` (a flow name) for the deploy
-job of that flow. ``after`` lets that many matching requests pass first; ``times`` is how often it
-strikes (absent: always). ``effect``, one or more of:
-
-- ``status`` (with ``code``, ``message``, ``headers``): an error instead of carrying the request out;
-  below 400 the request is carried out and answered with that status;
-- ``delay``: seconds to wait first;
-- ``job``: ``{status, messages}`` as outcome of the deploy job, nothing is published;
-- ``drop_connection``: true (or ``before``) cuts the connection instead of carrying the request out,
-  ``after`` carries it out and cuts the connection instead of answering.
+The rules' language stands in ``fault_rules``, faults by name in ``fault_presets``.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import json
-import re
 import sqlite3
-from typing import Any, Literal, Self
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError
 
-from reconciler.archy.yaml import YamlError, load
+from reconciler.archy.yaml import YamlError, load, locate
+from reconciler.problems import ReconcilerError
+from reconciler.sandbox import flow_store, objects
 from reconciler.sandbox.call import Call, Endpoint, Reply
-from reconciler.sandbox.errors import ApiError, bad_request
+from reconciler.sandbox.errors import bad_request
+from reconciler.sandbox.fault_rules import Effect, JobOutcome, Lock, Rule
+
+_RULES = TypeAdapter(list[Rule])
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class FaultFileError(ReconcilerError):
+    """A file of fault rules that cannot be used; the message names file, line and column of every reason."""
 
 
-class Match(_Strict):
-    """Which requests a rule is about; every given condition must hold."""
-
-    method: str | None = None
-    path: str | None = None
-    body_contains: str | None = None
-    job_flow: str | None = None
-
-
-class JobOutcome(_Strict):
-    """How a deploy job ends."""
-
-    status: Literal["Success", "Failure"] = "Failure"
-    messages: list[str] = Field(default_factory=list)
-
-
-class Effect(_Strict):
-    """What happens."""
-
-    status: int | None = Field(default=None, ge=200, le=599)
-    code: str = "internal.server.error"
-    message: str = "The request failed on demand (fault rule of the sandbox)."
-    headers: dict[str, str] = Field(default_factory=dict)
-    delay: float | None = Field(default=None, ge=0)
-    job: JobOutcome | None = None
-    drop_connection: bool | Literal["before", "after"] = False
+def read_rules(path: Path) -> list[Rule]:
+    """The rules of a YAML file, a list; raises ``FaultFileError``."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise FaultFileError(f"{path}: the file of fault rules cannot be read ({error}).") from error
+    except YamlError as error:
+        raise FaultFileError(f"{path}:{error.line}:{error.column}: {error}") from error
+    try:
+        return _RULES.validate_python(data or [])
+    except ValidationError as error:
+        problems = []
+        for item in error.errors():
+            place = tuple(item["loc"])
+            line, column = locate(text, place)
+            where = ".".join(str(step) for step in place) or "the file"
+            problems.append(f"{path}:{line}:{column}: {where}: {item['msg']}.")
+        raise FaultFileError("\n".join(problems)) from error
 
 
-class Rule(_Strict):
-    """One fault rule."""
-
-    match: Match = Match()
-    after: int = Field(default=0, ge=0)
-    times: int | None = Field(default=None, ge=1)
-    effect: Effect
-
-    @model_validator(mode="after")
-    def _job_outcome_for_a_job(self) -> Self:
-        if (self.match.job_flow is None) != (self.effect.job is None):
-            raise ValueError("'match.job_flow' and 'effect.job' go together: give both or neither")
-        return self
+def replace_rules(db: sqlite3.Connection, rules: Iterable[Rule]) -> None:
+    """Puts these rules in force instead of all others."""
+    db.execute("DELETE FROM faults")
+    for rule in rules:
+        _add(db, rule)
 
 
-def take_fault(db: sqlite3.Connection, method: str, path: str, body: bytes) -> Effect | None:
-    """The effect for a request, used up by one; None when no rule matches. Needs a write transaction."""
-    for row in db.execute("SELECT * FROM faults ORDER BY id").fetchall():
-        rule = Rule.model_validate_json(row["rule"])
-        if rule.match.job_flow is None and _matches(rule.match, method, path, body) and _use(db, row):
-            return rule.effect
-    return None
+def _add(db: sqlite3.Connection, rule: Rule) -> None:
+    db.execute(
+        "INSERT INTO faults (rule, seen, remaining) VALUES (?, 0, ?)",
+        (rule.model_dump_json(exclude_unset=True), rule.times),
+    )
 
 
 def any_rule(db: sqlite3.Connection) -> bool:
@@ -89,22 +69,48 @@ def any_rule(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM faults LIMIT 1").fetchone() is not None
 
 
-def _matches(match: Match, method: str, path: str, body: bytes) -> bool:
-    if match.method is not None and match.method.upper() != method:
-        return False
-    if match.path is not None:
-        if match.path.startswith("^"):
-            if re.search(match.path, path) is None:
-                return False
-        elif not fnmatch.fnmatchcase(path, match.path):
-            return False
-    return match.body_contains is None or match.body_contains.encode() in body
+def take_fault(db: sqlite3.Connection, method: str, path: str, body: bytes) -> Rule | None:
+    """The rule that strikes a request, used up by one; None when none does. Needs a write transaction."""
+    for row, rule in _rules(db):
+        if rule.match.fits(method, path, body) and _use(db, row, rule):
+            return rule
+    return None
 
 
-def _use(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
+def take_job_fault(db: sqlite3.Connection, text: str) -> JobOutcome | None:
+    """The outcome that a rule wants for the deploy job of this YAML; None when no rule matches."""
+    wanted = [(row, rule) for row, rule in _rules(db) if rule.match.job_flow is not None]
+    name = _flow_name(text) if wanted else None
+    for row, rule in wanted:
+        if name is not None and fnmatch.fnmatchcase(name, rule.match.job_flow or "") and _use(db, row, rule):
+            return rule.effect.job
+    return None
+
+
+def take_export_fault(db: sqlite3.Connection, flow_ids: Sequence[str]) -> JobOutcome | None:
+    """The outcome that a rule wants for an export job of these flows; ``{flow}`` in a message is the first."""
+    for row, rule in _rules(db):
+        pattern = rule.match.export_flow
+        if pattern is None or rule.effect.job is None:
+            continue
+        found = [flow for flow in (flow_store.kept(db, id) for id in flow_ids) if flow is not None]
+        struck = [flow for flow in found if fnmatch.fnmatchcase(flow.name, pattern)]
+        if struck and _use(db, row, rule):
+            outcome = rule.effect.job
+            texts = [text.replace("{flow}", struck[0].id) for text in outcome.messages or []]
+            return outcome.model_copy(update={"messages": texts if outcome.messages is not None else None})
+    return None
+
+
+def _rules(db: sqlite3.Connection) -> list[tuple[sqlite3.Row, Rule]]:
+    rows = db.execute("SELECT * FROM faults ORDER BY id").fetchall()
+    return [(row, Rule.model_validate_json(row["rule"])) for row in rows]
+
+
+def _use(db: sqlite3.Connection, row: sqlite3.Row, rule: Rule) -> bool:
     """Counts a match; True when the rule strikes."""
-    if row["skip"] > 0:
-        db.execute("UPDATE faults SET skip = skip - 1 WHERE id = ?", (row["id"],))
+    db.execute("UPDATE faults SET seen = seen + 1 WHERE id = ?", (row["id"],))
+    if not rule.strikes(row["seen"]):
         return False
     if row["remaining"] is not None:
         if row["remaining"] <= 1:
@@ -114,58 +120,73 @@ def _use(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     return True
 
 
-def take_job_fault(db: sqlite3.Connection, text: str) -> JobOutcome | None:
-    """The outcome that a rule wants for the deploy job of this YAML; None when no rule matches."""
-    rows = db.execute("SELECT * FROM faults ORDER BY id").fetchall()
-    rules = [(row, Rule.model_validate_json(row["rule"])) for row in rows]
-    wanted = [(row, rule) for row, rule in rules if rule.match.job_flow is not None and rule.effect.job is not None]
-    name = _flow_name(text) if wanted else None
-    for row, rule in wanted:
-        if rule.match.job_flow == name and _use(db, row):
-            return rule.effect.job
-    return None
-
-
 def _flow_name(text: str) -> str | None:
     try:
         data = load(text)
     except YamlError:
         return None
     bodies = data.values() if isinstance(data, dict) else ()
-    return next((body.get("name") for body in bodies if isinstance(body, dict)), None)
+    return next((str(body.get("name")) for body in bodies if isinstance(body, dict)), None)
+
+
+def end_token(db: sqlite3.Connection, authorization: str, how: str, now: float) -> None:
+    """Expires or revokes the token of an ``Authorization`` header."""
+    token = authorization.partition(" ")[2].strip()
+    if how == "expired":
+        db.execute("UPDATE tokens SET expires = ? WHERE token = ?", (now, token))
+    else:
+        db.execute("DELETE FROM tokens WHERE token = ?", (token,))
+
+
+def check_out(db: sqlite3.Connection, lock: Lock, now: float) -> None:
+    """Lets a person check out all flows that fit, unless they are checked out already."""
+    found = objects.find_by_name(db, "user", lock.user)
+    user = found[0] if found else objects.insert(db, objects.Edit(now), "user", lock.user)
+    for flow in flow_store.listed(db, now):
+        if not flow.locked and not flow.deleted and fnmatch.fnmatchcase(flow.name, lock.flow):
+            _check_out(db, flow, objects.Edit(now, user.id), draft=lock.draft)
+
+
+def _check_out(db: sqlite3.Connection, flow: flow_store.Flow, edit: objects.Edit, *, draft: bool) -> None:
+    locked = replace(flow, locked_user=edit.author, locked_client=None)
+    latest = flow.saved_version or flow.published_version
+    if draft and latest is not None:
+        last = flow_store.version_of(db, flow.id, latest)
+        assert last is not None
+        saved = replace(
+            last,
+            number=flow_store.next_number(db, flow.id),
+            type="SAVE",
+            created=edit.now,
+            client_id=None,
+            user_id=edit.author,
+            checked_in=None,
+            published=None,
+            published_end=None,
+        )
+        flow_store.add_version(db, saved, flow_store.content_of(db, flow.id, latest))
+        locked = replace(locked, saved_version=saved.number)
+    flow_store.keep(db, edit, flow, locked)
 
 
 def list_rules(call: Call) -> list[dict[str, Any]]:
-    """``GET /sandbox/faults``."""
+    """``GET /sandbox/faults``: the rules, how many requests each has seen, and how often it still strikes."""
     rows = call.db.execute("SELECT * FROM faults ORDER BY id").fetchall()
     return [
-        {**json.loads(row["rule"]), "id": row["id"], "after": row["skip"], "times": row["remaining"]} for row in rows
+        {**json.loads(row["rule"]), "id": row["id"], "seen": row["seen"], "times": row["remaining"]} for row in rows
     ]
 
 
 def add_rules(call: Call) -> Reply:
     """``POST /sandbox/faults``: one rule or a list of them, added to those in force."""
     body = call.json()
-    given = body if isinstance(body, list) else [body]
     try:
-        rules = [Rule.model_validate(rule) for rule in given]
+        rules = _RULES.validate_python(body if isinstance(body, list) else [body])
     except ValidationError as error:
         raise bad_request(f"This is not a fault rule: {error}") from error
     for rule in rules:
-        if rule.match.path is not None and rule.match.path.startswith("^"):
-            _check_pattern(rule.match.path)
-        call.db.execute(
-            "INSERT INTO faults (rule, skip, remaining) VALUES (?, ?, ?)",
-            (rule.model_dump_json(exclude_unset=True), rule.after, rule.times),
-        )
+        _add(call.db, rule)
     return Reply(list_rules(call), status=201)
-
-
-def _check_pattern(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ApiError(400, "bad.request", f"'{pattern}' is not a regular expression: {error}.") from error
 
 
 def clear_rules(call: Call) -> Reply:
@@ -179,3 +200,5 @@ ENDPOINTS = (
     Endpoint("POST", "/sandbox/faults", add_rules, authenticated=False, counted=False),
     Endpoint("DELETE", "/sandbox/faults", clear_rules, authenticated=False, counted=False),
 )
+
+__all__ = ["Effect", "FaultFileError", "Rule", "any_rule", "read_rules", "replace_rules", "take_fault"]

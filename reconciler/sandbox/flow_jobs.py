@@ -26,8 +26,10 @@ from reconciler.sandbox.wire import iso, without_none
 DEPLOY = "deploy"
 COMMAND = "Publish"
 
-Outcome = tuple[str, list[str], str | None]
-"""Status, messages, flow id."""
+Outcome = tuple[str, list[str] | None, str | None]
+"""Status, messages (None is ``null``), flow id."""
+NEVER = 1e18
+"""When a job is done that stays in Started."""
 
 
 def register(call: Call) -> Reply:
@@ -78,9 +80,12 @@ def job_of(call: Call, kind: str, job_id: str, *, flow_id: str | None = None) ->
 
 
 def check_signature(call: Call, job: sqlite3.Row) -> None:
-    """Presigned addresses need no token but their own signature; raises 403."""
+    """Presigned addresses need no token but their own signature, and end some time; raises 403."""
     if not hmac.compare_digest(job["signature"].encode(), (call.one("signature") or "").encode()):
         raise ApiError(403, "not.authorized", "The signature of this address is not valid.")
+    lifetime = call.settings.address_seconds
+    if lifetime is not None and call.now >= job["created"] + lifetime:
+        raise ApiError(403, "not.authorized", "Request has expired")
 
 
 def upload(call: Call) -> Reply:
@@ -101,6 +106,7 @@ def _run(call: Call, job: sqlite3.Row) -> None:
     text = call.content.decode("utf-8", "replace")
     fault = faults.take_job_fault(call.db, text)
     if fault is not None:
+        done = NEVER if fault.status == "Started" else done
         outcome: Outcome = fault.status, fault.messages, None
     else:
         publisher = Publisher(
@@ -137,7 +143,7 @@ def _deploy(db: sqlite3.Connection, publisher: Publisher, text: str) -> Outcome:
 
 
 def finish(
-    call: Call, job_id: str, status: str, messages: list[str], *, flow_id: str | None = None, done: float
+    call: Call, job_id: str, status: str, messages: list[str] | None, *, flow_id: str | None = None, done: float
 ) -> None:
     """Keeps a job's outcome, to be seen from ``done`` on."""
     call.db.execute(
@@ -157,10 +163,9 @@ def show(call: Call) -> dict[str, Any]:
             "flow": flow if status != "Registered" else None,
             "status": status,
             "command": COMMAND,
-            "messages": seen_messages(call, job, status),
             "selfUri": f"{FLOWS}/jobs/{job['id']}",
         }
-    )
+    ) | seen_messages(call, job, status)
 
 
 def seen_status(job: sqlite3.Row, now: float) -> str:
@@ -170,17 +175,18 @@ def seen_status(job: sqlite3.Row, now: float) -> str:
     return str(job["status"]) if job["done"] <= now else "Started"
 
 
-def seen_messages(call: Call, job: sqlite3.Row, status: str) -> list[dict[str, Any]] | None:
-    """Messages when asked for with ``expand=messages``, None otherwise; empty until the job is done."""
+def seen_messages(call: Call, job: sqlite3.Row, status: str) -> dict[str, Any]:
+    """``messages`` when asked for with ``expand=messages``, nothing otherwise; empty until the job is done."""
     if "messages" not in call.many("expand"):
-        return None
+        return {}
     if status not in ("Success", "Failure"):
-        return []
+        return {"messages": []}
     kind = "Error" if status == "Failure" else "Unknown"
-    return [
-        {"dateTime": iso(job["done"]), "type": kind, "text": text, "details": []}
-        for text in json.loads(job["messages"])
-    ]
+    messages = json.loads(job["messages"])
+    if messages is None:
+        return {"messages": None}
+    shown = [{"dateTime": iso(job["done"]), "type": kind, "text": text, "details": []} for text in messages]
+    return {"messages": shown}
 
 
 ENDPOINTS = (

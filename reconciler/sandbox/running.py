@@ -13,12 +13,14 @@ from typing import cast
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from reconciler.sandbox import faults
 from reconciler.sandbox.app import build_app
 from reconciler.sandbox.seed import seed_org
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import Store
 
 HOST = "127.0.0.1"
+BACKLOG = 128
 TICK_SECONDS = 0.1
 SHUTDOWN_SECONDS = 2.0
 """How long requests that are being served may take when the org stops."""
@@ -33,11 +35,18 @@ class Protocol(H11Protocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
-def open_org(data: Path, seed: Path | None, settings: Settings) -> Store:
-    """The data file, made and seeded where needed; raises ``StoreError`` and ``SeedError``."""
+def open_org(data: Path, seed: Path | None, settings: Settings, fault_rules: Path | None = None) -> Store:
+    """The data file, made and seeded where needed; raises ``StoreError`` and ``SeedError``.
+
+    The rules of a file of fault rules replace those in force; raises ``FaultFileError``.
+    """
     store = Store(data)
     try:
         seed_org(store, seed, settings)
+        if fault_rules is not None:
+            rules = faults.read_rules(fault_rules)
+            with store.transaction(write=True) as db:
+                faults.replace_rules(db, rules)
     except BaseException:
         store.close()
         raise
@@ -46,12 +55,21 @@ def open_org(data: Path, seed: Path | None, settings: Settings) -> Store:
 
 def listen(port: int) -> socket.socket:
     """A listening socket on loopback; port 0 takes a free one. Raises ``OSError`` when it is taken."""
+    listener = _bound(HOST, port)
+    try:
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _bound(host: str, port: int) -> socket.socket:
     # The protocol is named because asyncio switches delayed sending off only where it is.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
+        listener.bind((host, port))
     except BaseException:
         listener.close()
         raise
@@ -69,7 +87,7 @@ class Server(uvicorn.Server):
     def __init__(self, store: Store, settings: Settings, on_ready: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
-                build_app(store, settings),
+                build_app(store, settings, self._begin_outage),
                 http=Protocol,
                 ws="none",
                 lifespan="off",
@@ -82,6 +100,31 @@ class Server(uvicorn.Server):
         self._on_ready = on_ready
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop_asked = asyncio.Event()
+        self._outage: asyncio.Task[None] | None = None
+
+    def _begin_outage(self, seconds: float) -> None:
+        """Cuts all connections and lets nobody in for that long (faults on demand)."""
+        if self._outage is None or self._outage.done():
+            self._outage = asyncio.get_running_loop().create_task(self._be_out(seconds))
+
+    async def _be_out(self, seconds: float) -> None:
+        reserved = []
+        for server in self.servers:
+            place = server.sockets[0].getsockname()
+            server.close()
+            # Bound and not listening: connections are refused, and the port stays ours.
+            reserved.append(_bound(*place))
+        try:
+            for connection in list(self.server_state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(seconds)
+            for listener in reserved:
+                listener.listen(BACKLOG)
+            await super().startup(sockets=reserved)
+        except BaseException:
+            for listener in reserved:
+                listener.close()
+            raise
 
     def stop(self) -> None:
         """Asks to stop; may be called from any thread."""
@@ -106,6 +149,8 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn, but without waiting where nobody is served: tests start and stop many orgs."""
+        if self._outage is not None:
+            self._outage.cancel()
         for server in self.servers:
             server.close()
         for listener in sockets or []:

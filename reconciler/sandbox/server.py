@@ -27,25 +27,27 @@ def serve(
     *,
     strict: bool = False,
     settings: Settings | None = None,
+    faults: Path | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT; without ``data`` the org is temporary.
 
     Prints one JSON line on stdout when it answers: ``{"api_url", "login_url", "client_id",
     "client_secret"}``. ``strict`` refuses unknown query parameters and enforces the platform's rate limit;
-    ``settings`` replaces it. Raises ``StoreError``, ``SeedError``, or ``OSError`` when the port is taken.
+    ``settings`` replaces it. ``faults`` is a file of fault rules. Raises ``StoreError``, ``SeedError``,
+    ``FaultFileError``, or ``OSError`` when the port is taken.
     """
     in_force = settings or Settings(strict=strict, rate_limit=STRICT_RATE_LIMIT if strict else None)
     if data is not None:
-        _serve(port, data, seed, in_force)
+        _serve(port, data, seed, in_force, faults)
         return
     with tempfile.TemporaryDirectory(prefix="sandbox-org-") as directory:
-        _serve(port, Path(directory) / "org.sqlite", seed, in_force)
+        _serve(port, Path(directory) / "org.sqlite", seed, in_force, faults)
 
 
-def _serve(port: int, data: Path, seed: Path | None, settings: Settings) -> None:
+def _serve(port: int, data: Path, seed: Path | None, settings: Settings, faults: Path | None) -> None:
     listener = listen(port)
     try:
-        store = open_org(data, seed, settings)
+        store = open_org(data, seed, settings, faults)
         credentials = store.credentials()
         base = address(listener)
         announcement = json.dumps(

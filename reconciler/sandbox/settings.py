@@ -38,6 +38,10 @@ class Settings(BaseModel):
     """How long lists still show the state before a change; reading by id is exact."""
     rate_limit: int | None = Field(default=None, ge=1)
     """Requests a minute and token; None is no limit."""
+    address_seconds: float | None = Field(default=None, ge=0)
+    """Lifetime of an address for an upload or a download; None is no end."""
+    clock_speed: float = Field(default=1.0, gt=0)
+    """How fast time passes in the org, counted from the start of the process; for long runs in short time."""
     token_seconds: int = Field(default=86400, ge=1)
     """Lifetime of an access token."""
     tracking_complete: bool = True

@@ -55,10 +55,9 @@ def show(call: Call) -> dict[str, Any]:
             "id": job["id"],
             "status": status,
             "command": "Validate",
-            "messages": flow_jobs.seen_messages(call, job, status),
             "selfUri": f"{FLOWS}/validate/jobs/{job['id']}",
         }
-    )
+    ) | flow_jobs.seen_messages(call, job, status)
 
 
 ENDPOINTS = (

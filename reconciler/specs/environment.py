@@ -40,6 +40,8 @@ class Sandbox(_Part):
     data: str | None = None
     """SQLite file that keeps the org, relative to the repository root."""
     missing_references: Literal["reject", "create"] = "reject"
+    faults: str | None = None
+    """YAML file of what is to go wrong, relative to the repository root."""
 
 
 class Org(_Part):

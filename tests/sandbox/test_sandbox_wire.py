@@ -121,6 +121,7 @@ def test_requests_are_counted_by_method_and_route(client: Client) -> None:
     counted = client.http.get("/sandbox/requests").json()
     assert counted == {
         "total": 4,
+        "mostInAMinute": 3,
         "routes": {
             "GET /api/v2/flows/jobs/{jobId}": 1,
             "GET /api/v2/flows/{flowId}": 1,
