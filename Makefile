@@ -70,6 +70,10 @@ format: $(VENV)/.dev ## Format the code
 bench: $(VENV)/.dev ## Measure plan and apply on a generated estate; prints JSON
 	@$(BIN)/python scripts/bench.py $(ARGS)
 
+.PHONY: faults
+faults: $(VENV)/.dev ## Let every fault strike every kind of operation; prints a table
+	@$(BIN)/python scripts/faults.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove .venv and local state, the sandbox org included
 	@rm -rf $(VENV) $(STATE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

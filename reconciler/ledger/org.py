@@ -32,6 +32,7 @@ from reconciler.ledger.base import (
     now_utc,
     open_work,
     prolonged,
+    stamp,
 )
 from reconciler.platform import Conflict, DataTable, NotFound, Platform
 from reconciler.problems import ReconcilerError
@@ -96,31 +97,45 @@ class OrgLedger(Ledger):
         await self._read_head(table_id)
         found = self._head.get("revision")
         lock = new_lock(holder, run, now_utc())
-        taken_over = not await self._try_create_lock(table_id, lock)
-        if taken_over:
-            held = await self.lock()
-            if held is not None and not held.expired(now_utc()):
-                raise LockedError(held)
-            if held is not None:
-                await self._drop_lock(table_id, held)
-            if not await self._try_create_lock(table_id, lock):
-                raise LockedError(await self.lock() or lock)
         try:
-            if taken_over:
-                await self._check(table_id, lock)
+            taken_over = await self._take(table_id, lock)
             await self._read_head(table_id)
             self.revision_at_lock = found if taken_over else self._head.get("revision")
             await self._write_head(table_id, state=HELD)
-        except BaseException:
-            await self._give_up(table_id, lock)
+        except LockedError:
+            raise
+        except BaseException as error:
+            # Also where it is not known whether the lock was taken: the answer may have been lost.
+            await self._give_up(table_id, lock, error)
             raise
         return lock
 
-    async def _give_up(self, table_id: str, lock: LockInfo) -> None:
-        """Takes the lock away again if it is still ours."""
-        current = await self.lock()
-        if current is not None and current.token == lock.token:
-            await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
+    async def _take(self, table_id: str, lock: LockInfo) -> bool:
+        """Makes the lock's row; True when an expired one had to go first."""
+        if await self._try_create_lock(table_id, lock):
+            return False
+        held = await self.lock()
+        if held is not None and not held.expired(now_utc()):
+            raise LockedError(held)
+        if held is not None:
+            await self._drop_lock(table_id, held)
+        if not await self._try_create_lock(table_id, lock):
+            raise LockedError(await self.lock() or lock)
+        await self._check(table_id, lock)
+        return True
+
+    async def _give_up(self, table_id: str, lock: LockInfo, cause: BaseException) -> None:
+        """Takes the lock away again if it is still ours; where that fails, the cause says so."""
+        try:
+            current = await self.lock()
+            if current is not None and current.token == lock.token:
+                await self._platform.data_tables.delete_row(table_id, LOCK_KEY)
+        except ReconcilerError:
+            if isinstance(cause, ReconcilerError):
+                cause.message += (
+                    " The lock may have been taken and could not be given back; it expires by itself at "
+                    f"{stamp(lock.expires_at)}, and `reconciler unlock` drops it before."
+                )
 
     async def lock(self) -> LockInfo | None:
         """See ``Ledger.lock``."""
@@ -207,7 +222,9 @@ class OrgLedger(Ledger):
         try:
             await self._platform.data_tables.create_row(table_id, {"key": LOCK_KEY} | _lock_cells(lock))
         except Conflict:
-            return False
+            # An earlier attempt of ours, whose answer was lost, may have made it.
+            current = await self.lock()
+            return current is not None and current.token == lock.token
         return True
 
     async def _check(self, table_id: str, lock: LockInfo) -> None:

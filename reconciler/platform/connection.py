@@ -58,6 +58,10 @@ class Connection:
     """For all hosts but this machine; None takes those of the usual environment variables."""
     deadline: float = 300.0
     """How long retries of one request may take, counted from its first failure."""
+    silence: float = 60.0
+    """How long an answer may let us wait for its next byte."""
+    exchange: float = 300.0
+    """How long one request may take in all, however busily its answer drips."""
     poll_initial: float = 0.5
     """First pause between two looks at a job; later ones grow."""
     poll_max: float = 15.0

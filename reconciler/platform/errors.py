@@ -12,6 +12,7 @@
         ├── AuthenticationFailed      HTTP 401, or the login was refused
         ├── PermissionDenied          HTTP 403; ``permission`` is the missing one
         ├── BadRequest                HTTP 400 and other 4xx: the org refused what was sent
+        │   └── TransferRefused       an upload or a download: mostly its address has expired
         ├── NotFound                  HTTP 404
         │   └── Gone                  HTTP 410: it was there and has been deleted
         ├── Conflict                  HTTP 409: in use, exists already, …
@@ -157,6 +158,12 @@ class PermissionDenied(PlatformError):
 
 class BadRequest(PlatformError):
     """The org refused what was sent."""
+
+
+class TransferRefused(BadRequest):
+    """A presigned address does not take the upload, or does not give the download."""
+
+    default_remedy = "Run the command again: the org's addresses for uploads and downloads expire."
 
 
 class NotFound(PlatformError):

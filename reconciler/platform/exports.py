@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from reconciler.platform.errors import JobFailed, MalformedResponse, NotFound
+from reconciler.platform.errors import JobFailed, MalformedResponse, NotFound, TransferRefused
 from reconciler.platform.jobs import explain, finished, is_throttled
 from reconciler.platform.models import ExportJob, JobState
 from reconciler.platform.paging import batches, side_by_side
@@ -61,9 +61,20 @@ class Exports:
                 raise
             middle = len(batch) // 2
             return {**await self._batch(batch[:middle]), **await self._batch(batch[middle:])}
+        try:
+            content = await self._download(state)
+        except TransferRefused:
+            # The address has expired; asking the job again gives a fresh one.
+            content = await self._download(await self._state(state.id, batch))
+        return unpack(content, batch)
+
+    async def _download(self, state: JobState) -> bytes:
         if not state.download_url:
             raise MalformedResponse(f"Export job {state.id} succeeded but names no download address.")
-        return unpack(await self._session.download(state.download_url), batch)
+        return await self._session.download(state.download_url)
+
+    async def _state(self, job_id: str, batch: Sequence[Wanted]) -> JobState:
+        return await finished(self._session, path_of("flows", "export", "jobs", job_id), f"Export of {_names(batch)}")
 
     async def _unthrottled(self, batch: Sequence[Wanted]) -> JobState:
         retrying = AsyncRetrying(
@@ -89,7 +100,7 @@ class Exports:
         )
         job = reply.read(ExportJob)
         what = f"Export of {_names(batch)}"
-        state = await finished(self._session, path_of("flows", "export", "jobs", job.id), what)
+        state = await self._state(job.id, batch)
         if state.status == "Success":
             return state
         if not is_throttled(state):

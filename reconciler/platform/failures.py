@@ -51,7 +51,7 @@ def explained(error: Exception, host: str, proxy: Proxy | None, context: Context
             or _refused_by_proxy(error, host, proxy, unsent)
             or HostUnreachable(f"{host} cannot be reached{through}: {_reason(error)}.", host=host, **unsent)
         )
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
         return RequestTimedOut(f"{host} did not answer {request} in time.", **context)
     if isinstance(error, httpx.LocalProtocolError):
         # The reason would quote the header, and with it the token.

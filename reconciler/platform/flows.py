@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from reconciler.platform.batching import Batcher
-from reconciler.platform.errors import FlowLocked, JobFailed, NotFound, PermissionDenied
+from reconciler.platform.errors import FlowLocked, JobFailed, NotFound, PermissionDenied, TransferRefused
 from reconciler.platform.exports import Exports
 from reconciler.platform.jobs import Progress, explain, finished, is_locked
 from reconciler.platform.locks import FlowLock, lock_of
@@ -95,20 +95,25 @@ class FlowsApi:
             JobFailed: Architect refused it; ``messages`` say why, or are empty.
             JobTimedOut: not finished within ``Connection.job_deadline`` seconds.
         """
-        reply = await self._session.request(
-            "POST",
-            path_of("flows", "jobs"),
-            body={"createStubs": True} if create_stubs else {},
-            harmless=True,
-        )
+        reply = await self._register(create_stubs)
         job = reply.read(DeployJob)
-        await self._session.upload(job.presigned_url, job.headers, content)
+        try:
+            await self._session.upload(job.presigned_url, job.headers, content)
+        except TransferRefused:
+            # The address has expired, in a long wait for our turn for instance; nothing has begun.
+            reply = await self._register(create_stubs)
+            job = reply.read(DeployJob)
+            await self._session.upload(job.presigned_url, job.headers, content)
         state = await finished(self._session, path_of("flows", "jobs", job.id), "Deploy job", progress)
         if state.status == "Failure":
             raise await self._failure(job.id, state, known)
         if state.flow is None:
             raise reply.malformed(f"led to job {job.id}, which succeeded without naming its flow")
         return DeployedFlow(job.id, state.flow.id, state.messages)
+
+    async def _register(self, create_stubs: bool) -> Reply:
+        body = {"createStubs": True} if create_stubs else {}
+        return await self._session.request("POST", path_of("flows", "jobs"), body=body, harmless=True)
 
     async def export(self, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """YAML text of versions of flows, (flow id, version) → text; raises as ``Exports.run`` does."""

@@ -13,12 +13,12 @@ import httpx
 from reconciler.platform.connection import Connection, is_loopback, require_safe
 from reconciler.platform.errors import (
     AuthenticationFailed,
-    BadRequest,
     Context,
     PlatformError,
     RateLimited,
     RequestTimedOut,
     ServerError,
+    TransferRefused,
 )
 from reconciler.platform.limiter import RateLimiter
 from reconciler.platform.request_log import RequestLog, Turn, account_of
@@ -80,7 +80,9 @@ class Session:
             for number in range(tokens)
         )
         self._retries = Retries(clock=clock, sleep=sleep)
-        self._transport = Transport(proxy=connection.proxy, instead=transport)
+        self._transport = Transport(
+            proxy=connection.proxy, instead=transport, silence=connection.silence, exchange=connection.exchange
+        )
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -262,10 +264,9 @@ def _transfer_refusal(reply: Reply) -> PlatformError:
     error = error_of(reply)
     if isinstance(error, RateLimited | ServerError | RequestTimedOut):
         return error
-    return BadRequest(
+    return TransferRefused(
         f"The file transfer was refused: {reply.method} {reply.path} [HTTP {reply.status}].",
         method=reply.method,
         path=reply.path,
         status=reply.status,
-        remedy="Run the command again: the org's addresses for uploads and downloads expire.",
     )

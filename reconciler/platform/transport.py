@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import ssl
@@ -19,7 +20,6 @@ from reconciler.platform.trust import tls_context
 
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of one answer; the largest export known has 0.8 MB (facts archy-yaml §7), a batch holds 25."""
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
 _LIMITS = httpx.Limits(max_connections=20, keepalive_expiry=4.0)
 """Idle connections are dropped before the other side may do so, which would break a POST that is under way."""
 # Both write addresses at INFO or DEBUG; presigned addresses are as good as passwords.
@@ -34,13 +34,24 @@ class Transport:
     Redirects are never followed.
     """
 
-    def __init__(self, *, proxy: Proxy | None = None, instead: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        proxy: Proxy | None = None,
+        instead: httpx.AsyncBaseTransport | None = None,
+        silence: float = 60.0,
+        exchange: float = 300.0,
+    ) -> None:
         """Prepares connections; nothing is sent yet.
 
         Args:
             proxy: For all hosts but this machine; None takes those of the usual environment variables.
             instead: For tests: what answers instead of the network.
+            silence: See ``Connection.silence``.
+            exchange: See ``Connection.exchange``.
         """
+        self._silence = silence
+        self._exchange = exchange
         self._proxy = proxy
         self._instead = instead
         self._clients: dict[tuple[bool, Proxy | None], httpx.AsyncClient] = {}
@@ -69,9 +80,12 @@ class Transport:
         proxy = None if is_loopback(url) else self._proxy or usual_proxy(url.host)
         client = self._client(url.scheme == "https", proxy)
         try:
-            async with client.stream(method, url, headers=headers, content=content, json=json) as response:
+            async with (
+                asyncio.timeout(self._exchange),
+                client.stream(method, url, headers=headers, content=content, json=json) as response,
+            ):
                 body = await _bounded(response, context)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
             raise explained(error, host, proxy, context) from None
         return Reply(method, str(context["path"]), response.status_code, response.headers, body)
 
@@ -86,7 +100,7 @@ class Transport:
                 transport=self._instead,
                 verify=context,
                 proxy=_proxy(proxy, context) if self._instead is None else None,
-                timeout=_TIMEOUT,
+                timeout=httpx.Timeout(self._silence, connect=10.0, pool=None),
                 limits=_LIMITS,
                 follow_redirects=False,
                 trust_env=False,

@@ -60,7 +60,7 @@ class Org:
         """Carries out one request and turns its outcome, whatever it is, into a response."""
         correlation = str(uuid.uuid4())
         if endpoint.counted:
-            self.requests[f"{endpoint.method} {endpoint.path}"] += 1
+            self.requests[endpoint.route] += 1
         content = await request.body()
         fault = self._fault(endpoint, request, content)
         response = await self._answer(endpoint, request, content, correlation, fault)
@@ -96,7 +96,7 @@ class Org:
             if not faults.any_rule(db):
                 return None
         with self.store.transaction(write=True) as db:
-            return faults.take_fault(db, request.method, request.url.path, content)
+            return faults.take_fault(db, endpoint.route, request.url.path, content)
 
     def _change_the_org(self, effect: Effect, request: Request) -> None:
         """What others do to the org just before the request arrives."""

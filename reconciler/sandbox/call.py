@@ -142,6 +142,11 @@ class Endpoint:
     counted: bool = True
 
     @property
+    def route(self) -> str:
+        """Method and path template, as requests are counted."""
+        return f"{self.method} {self.path}"
+
+    @property
     def write(self) -> bool:
         """Whether it needs the write lock."""
         return self.method not in ("GET", "HEAD") if self.writes is None else self.writes

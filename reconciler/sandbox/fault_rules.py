@@ -26,6 +26,8 @@ class _Strict(BaseModel):
 class Match(_Strict):
     """Which requests a rule is about; every given condition must hold."""
 
+    route: str | None = None
+    """Method and route as ``GET /sandbox/requests`` counts them: ``GET /api/v2/flows/{flowId}``."""
     method: str | None = None
     path: str | None = None
     """A glob, or a regular expression when it starts with ``^``."""
@@ -50,9 +52,11 @@ class Match(_Strict):
         """About the outcome of a job, not about a request."""
         return self.job_flow is not None or self.export_flow is not None
 
-    def fits(self, method: str, path: str, body: bytes) -> bool:
-        """Whether it is about this request."""
-        if self.is_about_jobs or (self.method is not None and self.method.upper() != method):
+    def fits(self, route: str, path: str, body: bytes = b"") -> bool:
+        """Whether it is about this request; ``route`` begins with its method."""
+        if self.is_about_jobs or (self.route is not None and self.route != route):
+            return False
+        if self.method is not None and self.method.upper() != route.partition(" ")[0]:
             return False
         if self.path is not None and not self._fits_path(path):
             return False

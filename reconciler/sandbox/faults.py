@@ -69,10 +69,10 @@ def any_rule(db: sqlite3.Connection) -> bool:
     return db.execute("SELECT 1 FROM faults LIMIT 1").fetchone() is not None
 
 
-def take_fault(db: sqlite3.Connection, method: str, path: str, body: bytes) -> Rule | None:
+def take_fault(db: sqlite3.Connection, route: str, path: str, body: bytes) -> Rule | None:
     """The rule that strikes a request, used up by one; None when none does. Needs a write transaction."""
     for row, rule in _rules(db):
-        if rule.match.fits(method, path, body) and _use(db, row, rule):
+        if rule.match.fits(route, path, body) and _use(db, row, rule):
             return rule
     return None
 

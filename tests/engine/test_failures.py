@@ -179,3 +179,70 @@ def put_in_the_way(folder):
     while not folder.is_dir():
         with suppress(FileExistsError):
             folder.mkdir()
+
+
+def test_the_lock_is_ours_also_when_the_answer_to_taking_it_was_lost(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    org.fault(preset="answer-lost", times=1, match={"path": "*/rows", "body_contains": "(lock)"})
+
+    assert cli("apply", "--auto-approve").code == 0
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_no_lock_stays_behind_when_the_answer_to_taking_it_makes_no_sense(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    org.fault(preset="half-json", times=1, match={"path": "*/rows", "body_contains": "(lock)"})
+
+    failed = cli("apply", "--auto-approve")
+
+    assert failed.code == 1
+    assert "is not JSON" in failed.err
+    assert cli("apply", "--auto-approve").code == 0
+
+
+def test_a_lock_that_cannot_be_given_back_after_a_failure_is_told(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    org.fault(preset="half-json", match={"path": "*/rows", "body_contains": "(lock)"})
+    org.fault(preset="forbidden", match={"method": "DELETE", "path": "*/rows/*"})
+
+    failed = cli("apply", "--auto-approve")
+
+    assert failed.code == 1
+    assert "it expires by itself at" in failed.err
+    org.mend()
+    assert cli("apply", "--auto-approve").code == 3
+    assert cli("unlock", "--yes").code == 0
+    assert cli("apply", "--auto-approve").code == 0
+
+
+def test_a_row_whose_answer_was_lost_is_written_all_the_same(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    org.fault(preset="answer-lost", times=1, match={"path": "*/rows", "body_contains": "inboundCall/Sales"})
+
+    assert cli("apply", "--auto-approve").code == 0
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("transfer", ["/uploads/*", "/downloads/*"])
+def test_an_address_that_has_expired_is_asked_for_again(repository, cli, org, transfer):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    org.publish(flow("Sales", says="Edited by hand."))
+    org.fault(preset="address-expired", times=1, match={"path": transfer})
+
+    healed = cli("apply", "--auto-approve")
+
+    assert healed.code == 0, healed.err
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_who_checked_a_flow_out_during_the_run_is_named(repository, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    org.fault(match={"path": "/uploads/*"}, effect={"lock": {"user": "Ann Smith"}})
+
+    failed = cli("apply", "--auto-approve")
+
+    assert failed.code == 1
+    assert "The flow is locked by Ann Smith" in failed.err

@@ -1,9 +1,10 @@
 """The client against the sandbox org, over real HTTP."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import httpx
@@ -19,6 +20,7 @@ from reconciler.platform import (
     NotFound,
     Platform,
     Ref,
+    RequestTimedOut,
     ScheduleBody,
     ScheduleGroupBody,
     TrackingIncomplete,
@@ -130,14 +132,20 @@ async def hurried(seconds: float) -> None:
 
 
 def run(
-    data: Path, work: Callable[[Platform], Awaitable[Result]], *, seed: Path | None = None, **settings: Any
+    data: Path,
+    work: Callable[[Platform], Awaitable[Result]],
+    *,
+    seed: Path | None = None,
+    faults: Path | None = None,
+    limits: Mapping[str, float] = MappingProxyType({}),
+    **settings: Any,
 ) -> Result:
     async def session(connection: Connection) -> Result:
         async with Platform(connection, sleep=hurried) as platform:
             return await work(platform)
 
-    with start(data / "org.sqlite", seed=seed, settings=Settings(**settings)) as org:
-        limits = {"poll_initial": 0.01, "poll_max": 0.05, "settle": 0.2, "deadline": 0.3}
+    with start(data / "org.sqlite", seed=seed, faults=faults, settings=Settings(**settings)) as org:
+        limits = {"poll_initial": 0.01, "poll_max": 0.05, "settle": 0.2, "deadline": 0.3, **limits}
         return asyncio.run(
             session(Connection(org.api_url, org.login_url, org.client_id, org.client_secret, **limits))  # type: ignore[arg-type]
         )
@@ -341,3 +349,15 @@ def test_a_locked_flow_tells_who_has_it_and_since_when(tmp_path: Path) -> None:
             assert abs((datetime.now(UTC) - caught.value.since).total_seconds()) < 60
 
     run(tmp_path, work, seed=seed)
+
+
+def test_an_answer_that_drips_on_is_given_up_and_the_host_is_named(tmp_path: Path) -> None:
+    rules = tmp_path / "faults.yaml"
+    rules.write_text("- {preset: dripping, match: {path: '*/organizations/me'}}\n", encoding="utf-8")
+
+    async def work(platform: Platform) -> None:
+        await platform.divisions.home()
+        with pytest.raises(RequestTimedOut, match=r"127\.0\.0\.1:\d+ did not answer GET /api/v2/organizations/me"):
+            await platform.organization()
+
+    run(tmp_path, work, faults=rules, limits={"exchange": 0.4})

@@ -32,6 +32,12 @@ def test_a_rule_may_let_some_requests_pass_first_and_last_until_it_is_cleared(cl
     assert client.call("POST", "/flows/jobs").status_code == 200
 
 
+def test_a_rule_may_name_a_route_as_requests_are_counted(client: Client) -> None:
+    client.fault(match={"route": "GET /api/v2/flows/{flowId}"}, effect={"status": 500})
+    assert client.call("GET", "/flows/lookup", id="x").status_code == 200
+    assert client.call("GET", "/flows/x").status_code == 500
+
+
 def test_a_rule_may_look_into_the_body(client: Client) -> None:
     client.fault(match={"path": "/uploads/*", "body_contains": "Sales"}, times=1, effect={"status": 500})
     job = client.post("/flows/jobs")
