@@ -74,6 +74,10 @@ bench: $(VENV)/.dev ## Measure plan and apply on a generated estate; prints JSON
 faults: $(VENV)/.dev ## Let every fault strike every kind of operation; prints a table
 	@$(BIN)/python scripts/faults.py $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.dev ## Apply 2,000 flows through random faults under the rate limit, in sped-up time; prints JSON
+	@$(BIN)/python scripts/soak.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove .venv and local state, the sandbox org included
 	@rm -rf $(VENV) $(STATE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

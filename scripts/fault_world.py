@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ import fault_estate
 import httpx
 
 from reconciler.cli.main import run
-from reconciler.platform import Platform
+from reconciler.platform import Connection, Platform
 from reconciler.sandbox import embedded
 
 SPEED = 1000
@@ -58,11 +58,11 @@ def hurried(patience: float) -> Iterator[None]:
         await asyncio.sleep(seconds / SPEED)
 
     quick = partial(Platform, sleep=sleep, clock=lambda: time.monotonic() * SPEED)
-    with ExitStack() as patches:
-        patches.enter_context(mock.patch("reconciler.cli.session.Platform", quick))
-        patches.enter_context(mock.patch("reconciler.platform.session._TIMEOUT", httpx.Timeout(patience, pool=None)))
-        patches.enter_context(mock.patch("reconciler.platform.session._LONGEST", 2 * patience))
-        patches.enter_context(mock.patch("reconciler.platform.session.MAX_BODY", 2**20))
+    limits = partial(Connection, silence=patience, exchange=2 * patience)
+    with (
+        mock.patch("reconciler.cli.session.Platform", quick),
+        mock.patch("reconciler.cli.session.Connection", limits),
+    ):
         yield
 
 

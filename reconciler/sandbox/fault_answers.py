@@ -59,7 +59,9 @@ class BrokenAnswer(Response):
     """
 
     def __init__(self, how: Break, answer: Response) -> None:
-        super().__init__(answer.body, answer.status_code, dict(answer.headers), media_type=answer.media_type)
+        # "No content" could not be broken off.
+        status = 200 if answer.status_code == 204 else answer.status_code
+        super().__init__(answer.body, status, dict(answer.headers), media_type=answer.media_type)
         self._how = how
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
