@@ -32,6 +32,8 @@ from reconciler.sandbox.fault_rules import Rule
 IMPATIENT = 0.25
 """Real seconds that the client waits for an answer where none comes."""
 ENDLESS = ("hanging", "dripping")
+OUTAGE = 0.1
+"""Real seconds without connections; 100 of the client's."""
 LONGEST = 60.0
 """Real seconds for one apply."""
 DEPLOY, EXPORT = "deploy job of ", "export job of "
@@ -59,6 +61,9 @@ class Combination:
             if self.operation.startswith(prefix):
                 match = {key: self.operation.removeprefix(prefix)}
         rule: dict[str, Any] = {"preset": self.preset, "match": match}
+        if self.preset == "refused":
+            # The client's time runs fast: it must be over within a deadline.
+            rule["effect"] = {"refuse_seconds": OUTAGE}
         return rule | ({"times": self.times} if self.times else {})
 
 

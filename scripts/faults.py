@@ -24,12 +24,11 @@ _world: World | None = None
 _matrix: Matrix | None = None
 
 
-def _begin(matrix: Matrix) -> None:
+def _begin(matrix: Matrix, folder: Path) -> None:
     global _world, _matrix
-    folder = Path(tempfile.mkdtemp(prefix="fault-matrix-"))
     # Client and org take turns in one process: the usual 5 ms would be most of the time.
     sys.setswitchinterval(0.0002)
-    _world, _matrix = World(folder), matrix
+    _world, _matrix = World(Path(tempfile.mkdtemp(dir=folder))), matrix
 
 
 def _work(combination: Combination) -> Verdict:
@@ -38,9 +37,9 @@ def _work(combination: Combination) -> Verdict:
     return try_out(_world, _matrix, combination)
 
 
-def run_all(matrix: Matrix, combinations: Sequence[Combination], processes: int) -> Iterator[Verdict]:
+def run_all(matrix: Matrix, combinations: Sequence[Combination], folder: Path, processes: int) -> Iterator[Verdict]:
     """Runs combinations side by side."""
-    with multiprocessing.get_context("spawn").Pool(processes, _begin, (matrix,)) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes, _begin, (matrix, folder)) as pool:
         yield from pool.imap_unordered(_work, combinations)
 
 
@@ -77,7 +76,7 @@ def main() -> int:
             and options.mode in ("both", "once" if combination.times else "always")
         ]
         verdicts = []
-        for verdict in run_all(matrix, chosen, options.processes):
+        for verdict in run_all(matrix, chosen, Path(folder), options.processes):
             verdicts.append(verdict)
             if verdict.outcome in ("failed", "missed") or options.verbose:
                 print(f"{verdict.outcome}: {verdict.combination}: {verdict.why}", flush=True)

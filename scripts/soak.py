@@ -49,10 +49,11 @@ ANYWHERE = (
     "short",
     "token-expired",
     "token-revoked",
-    "half-json",
-    "portal-page",
 )
-"""Faults that may strike any request; together as often as asked for."""
+"""Faults that may strike any request and are worth a retry; together as often as asked for.
+
+Answers that are no JSON are not: a plan of a thousand requests would hardly ever come to its end.
+"""
 IN_JOBS = ("job-failed-silently", "job-failed-null", "export-throttled")
 
 

@@ -220,7 +220,7 @@ class OrgLedger(Ledger):
 
     async def _try_create_lock(self, table_id: str, lock: LockInfo) -> bool:
         try:
-            await self._platform.data_tables.create_row(table_id, {"key": LOCK_KEY} | _lock_cells(lock))
+            await self._platform.data_tables.create_row(table_id, {"key": LOCK_KEY} | _lock_cells(lock), again=True)
         except Conflict:
             # An earlier attempt of ours, whose answer was lost, may have made it.
             current = await self.lock()
@@ -246,7 +246,7 @@ class OrgLedger(Ledger):
             except NotFound:
                 self._keys.discard(key)
         try:
-            await tables.create_row(table_id, {"key": key} | dict(cells))
+            await tables.create_row(table_id, {"key": key} | dict(cells), again=True)
         except Conflict:
             await tables.update_row(table_id, key, cells)
         self._keys.add(key)

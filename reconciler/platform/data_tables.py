@@ -69,15 +69,21 @@ class DataTablesApi:
             return None
         return _row(reply, reply.json())
 
-    async def create_row(self, table_id: str, row: Mapping[str, Any]) -> Row:
-        """Adds a row. It is tried again also when it is not known whether it arrived: it is not added twice.
+    async def create_row(self, table_id: str, row: Mapping[str, Any], *, again: bool = False) -> Row:
+        """Adds a row.
+
+        Args:
+            table_id: The table.
+            row: The row, with its key.
+            again: Try again also when it is not known whether it arrived. No row is added twice, but a conflict
+                may then be with an attempt of ours whose answer was lost.
 
         Raises:
-            Conflict: a row with that key exists, maybe from an attempt of ours whose answer was lost. How the
-                org says so is not known for sure, so that after any refusal we look whether it does.
+            Conflict: a row with that key exists. How the org says so is not known for sure, so that after any
+                refusal we look whether it does.
         """
         try:
-            reply = await self._session.request("POST", _tables(table_id, "rows"), body=dict(row), harmless=True)
+            reply = await self._session.request("POST", _tables(table_id, "rows"), body=dict(row), harmless=again)
         except BadRequest as refusal:
             if await self.row(table_id, str(row["key"])) is None:
                 raise
