@@ -230,7 +230,7 @@ SAYS: Mapping[str, str] = {
     "rate-limited": r"HTTP 429|requests_per_minute",
     "login-rate-limited": r"rate limit exceeded",
     "login-refused": r"OAuth client's id and secret",
-    "forbidden": r"Give a role with the permission \w+:\w+:\w+",
+    "forbidden": r"Give the OAuth client a role with \w+:\w+:\w+",
     "token-expired": r"credentials|token",
     "token-revoked": r"credentials|token",
     "version-conflict": r"Plan again",

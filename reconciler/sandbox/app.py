@@ -61,10 +61,7 @@ class Org:
         correlation = str(uuid.uuid4())
         if endpoint.counted:
             self.requests[endpoint.route] += 1
-        try:
-            content = await request.body()
-        except ClientDisconnect:
-            return Response(status_code=400)  # Nobody is there any more to read it.
+        content = await request.body()
         fault = self._fault(endpoint, request, content)
         response = await self._answer(endpoint, request, content, correlation, fault)
         if fault is not None:

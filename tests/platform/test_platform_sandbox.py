@@ -356,7 +356,7 @@ def test_an_answer_that_drips_on_is_given_up_and_the_host_is_named(tmp_path: Pat
     rules.write_text("- {preset: dripping, match: {path: '*/organizations/me'}}\n", encoding="utf-8")
 
     async def work(platform: Platform) -> None:
-        await platform.divisions.home()
+        await platform.divisions.list()
         with pytest.raises(RequestTimedOut, match=r"127\.0\.0\.1:\d+ did not answer GET /api/v2/organizations/me"):
             await platform.organization()
 
