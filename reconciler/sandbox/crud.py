@@ -57,17 +57,28 @@ def list_objects(
     maximum: int = MAX_PAGE_SIZE,
     telephony: bool = False,
     several_names: bool = False,
+    ids_alone: bool = False,
 ) -> dict[str, Any]:
-    """A page of the objects of a kind, filtered by ``name``, ``id`` and ``divisionId`` where given."""
+    """A page of the objects of a kind, filtered by ``name``, ``id`` and ``divisionId`` where given.
+
+    For some kinds the SDK says that the other filters are not looked at where there are ids
+    (``ids_alone``) or several names (``several_names``). The division ``*`` is all of them.
+    """
     wanted = call.many("name") if several_names else [name for name in [call.one("name")] if name]
     ids, divisions = set(call.many("id")), set(call.many("divisionId"))
+    if "*" in divisions:
+        divisions = set()
+
+    def listed(item: Stored) -> bool:
+        named = not wanted or any(name_filter(item.name, value) for value in wanted)
+        if ids_alone and ids:
+            return item.id in ids
+        if several_names and len(wanted) > 1:
+            return named
+        return named and (not ids or item.id in ids) and (not divisions or item.division_id in divisions) and keep(item)
+
     found = [
-        item
-        for item in objects.listed(call.db, kind, now=call.now, lag=call.settings.list_lag_seconds)
-        if (not wanted or any(name_filter(item.name, value) for value in wanted))
-        and (not ids or item.id in ids)
-        and (not divisions or item.division_id in divisions)
-        and keep(item)
+        item for item in objects.listed(call.db, kind, now=call.now, lag=call.settings.list_lag_seconds) if listed(item)
     ]
     return page(
         call,

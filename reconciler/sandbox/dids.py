@@ -136,16 +136,27 @@ def list_pool_numbers(call: Call) -> dict[str, Any]:
             }
         )
 
-    return page(call, sorted(found, key=lambda item: item[0]), shown)
+    return page(call, sorted(found, key=lambda item: item[0], reverse=_descending(call)), shown)
+
+
+def _descending(call: Call) -> bool:
+    return (call.one("sortOrder") or "asc").lower().startswith("desc")
+
+
+def _number_id(number: str, owner: Stored) -> str:
+    """Id of the record of an assigned number."""
+    return str(uuid.uuid5(uuid.UUID(owner.id), number))
 
 
 def list_numbers(call: Call) -> dict[str, Any]:
     """``GET …/dids``: only numbers with records, that is assigned ones."""
     match, owner_id, pool_id = call.one("phoneNumber"), call.one("owner.id"), call.one("didPool.id")
+    ids = set(call.many("id"))
     owners = [
         (number, ivr)
-        for number, ivr in sorted(_assigned(call.db).items())
+        for number, ivr in sorted(_assigned(call.db).items(), reverse=_descending(call))
         if match in (None, number)
+        and (not ids or _number_id(number, ivr) in ids)
         and owner_id in (None, ivr.id)
         and (pool_id is None or (pool := pool_of(call.db, number)) is None or pool.id == pool_id)
     ]
@@ -153,7 +164,7 @@ def list_numbers(call: Call) -> dict[str, Any]:
     def shown(item: tuple[str, Stored]) -> dict[str, Any]:
         number, ivr = item
         pool = pool_of(call.db, number)
-        number_id = str(uuid.uuid5(uuid.UUID(ivr.id), number))
+        number_id = _number_id(number, ivr)
         return without_none(
             {
                 "id": number_id,

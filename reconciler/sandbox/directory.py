@@ -49,6 +49,8 @@ class PlainKind:
     list_paths: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Further paths below the collection that list the same, and their query parameters."""
     keep: Callable[[Call, Stored], bool] = lambda _call, _item: True
+    ids_alone: bool = False
+    """Whether the list looks at no other filter where there are ids (SDK)."""
     page_addresses: bool = True
     """Whether a page carries ``firstUri`` and the like."""
 
@@ -85,6 +87,7 @@ class PlainKind:
             keep=lambda item: self.keep(call, item),
             shape=lambda item: self.shown(call, item),
             maximum=self.maximum,
+            ids_alone=self.ids_alone,
         )
         if not self.page_addresses:
             listed = {key: value for key, value in listed.items() if not key.endswith("Uri")}
@@ -302,12 +305,14 @@ KINDS = (
         "flowOutcome",
         (*PAGING, "id", "name", "description", "nameOrDescription", "divisionId"),
         name_filter=crud.contains,
+        ids_alone=True,
         create=True,
     ),
     PlainKind(
         "flowMilestone",
         (*PAGING, "id", "name", "description", "nameOrDescription", "divisionId"),
         name_filter=crud.contains,
+        ids_alone=True,
         create=True,
         update=True,
         delete=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from reconciler.sandbox import crud, objects
 from reconciler.sandbox.call import API, Call, Endpoint, Reply, text_field
@@ -92,12 +93,19 @@ def list_knowledge_bases(call: Call) -> dict[str, Any]:
         for item in objects.all_active(call.db, "knowledgeBase")
         if wanted is None or crud.contains(item.name, wanted)
     ]
-    rest = _after(found, call.one("after"))
-    uri = f"{SHAPES['knowledgeBase'].path}?pageSize={size}"
+    before = call.one("before")
+    if before is not None:
+        earlier = _after(found[::-1], before)
+        shown, start = earlier[:size][::-1], max(len(earlier) - size, 0)
+    else:
+        rest = _after(found, call.one("after"))
+        shown, start = rest[:size], len(found) - len(rest)
+    uri = f"{SHAPES['knowledgeBase'].path}?pageSize={size}" + (f"&{urlencode({'name': wanted})}" if wanted else "")
     return without_none(
         {
-            "entities": [show(call.db, item) for item in rest[:size]],
-            "nextUri": f"{uri}&after={rest[size - 1].id}" if len(rest) > size else None,
+            "entities": [show(call.db, item) for item in shown],
+            "nextUri": f"{uri}&after={shown[-1].id}" if shown and start + len(shown) < len(found) else None,
+            "previousUri": f"{uri}&before={shown[0].id}" if shown and start > 0 else None,
             "selfUri": uri,
         }
     )

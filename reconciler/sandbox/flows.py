@@ -48,7 +48,8 @@ def flow_to_change(call: Call, flow_id: str) -> Flow:
 
 def _matching(call: Call) -> list[Flow]:
     """Flows that a list call asks for, in the order that it asks for."""
-    flows = flow_store.listed(call.db, call.now - call.settings.list_lag_seconds, named=call.one("name"))
+    named = None if call.many("id") else call.one("name")
+    flows = flow_store.listed(call.db, call.now - call.settings.list_lag_seconds, named=named)
     if not call.flag("deleted"):
         flows = [flow for flow in flows if not flow.deleted]
     types = {flow_type.upper() for flow_type in call.many("type")}
@@ -56,12 +57,14 @@ def _matching(call: Call) -> list[Flow]:
     if unknown:
         raise bad_request(f"'{sorted(unknown)[0]}' is not a flow type.", "invalid.query.param.value")
     ids, divisions = set(call.many("id")), set(call.many("divisionId"))
+    if ids:
+        # With ids "the search will … not use any additional supplied query parameters" (SDK ``get_flows``).
+        return _sorted(call, [flow for flow in flows if flow.id in ids])
     published = call.one("publishVersionId")
     flows = [
         flow
         for flow in flows
         if (not types or flow.type in types)
-        and (not ids or flow.id in ids)
         and (not divisions or flow.division_id in divisions)
         and (published is None or flow.published_version == flow_store.version_number(published))
         and _contains(flow.name, call.one("name"))

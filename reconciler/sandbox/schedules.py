@@ -106,7 +106,13 @@ SCHEDULE_GROUP = TelephonyKind(
     ),
 )
 EMERGENCY_GROUP = TelephonyKind(
-    "emergencyGroup", _read_emergency_group, {}, show=_show_emergency_group, repeats_total=False, uses=_emergency_uses
+    "emergencyGroup",
+    _read_emergency_group,
+    {},
+    show=_show_emergency_group,
+    ids_alone=True,
+    repeats_total=False,
+    uses=_emergency_uses,
 )
 
 ENDPOINTS = (*SCHEDULE.endpoints(), *SCHEDULE_GROUP.endpoints(), *EMERGENCY_GROUP.endpoints())

@@ -35,6 +35,8 @@ class TelephonyKind:
     keep: Callable[[Call, Stored], bool] = lambda _call, _item: True
     """Filters of its list besides name and division."""
     show: Callable[[Call, Stored], dict[str, Any]] | None = None
+    ids_alone: bool = False
+    """Whether its division views look at no other filter where there are ids (SDK)."""
     repeats_total: bool = True
     """Whether its list carries ``totalNumberOfEntities`` besides ``total``."""
     uses: Callable[[dict[str, Any]], list[tuple[str, str]]] = lambda _body: []
@@ -82,7 +84,7 @@ class TelephonyKind:
             shown = show(call.db, item)
             return {key: shown[key] for key in ("id", "name", "division", "selfUri")}
 
-        return crud.list_objects(call, self.kind, shape=view)
+        return crud.list_objects(call, self.kind, shape=view, ids_alone=self.ids_alone)
 
     def _get(self, call: Call) -> dict[str, Any]:
         found = objects.get(call.db, call.params["id"], self.kind)

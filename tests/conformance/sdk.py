@@ -70,6 +70,19 @@ class Sdk:
         """Sets how the org behaves (``reconciler.sandbox.settings``)."""
         self.admin.put("/sandbox/settings", json=values).raise_for_status()
 
+    def follow(self, uri: str, listing: str) -> Any:
+        """The page at an address that another page gave, as a model of the SDK."""
+        # Past the count of operations: an address is none.
+        return genesys.ApiClient.call_api(
+            self.client, uri, "GET", response_type=listing, auth_settings=["PureCloud OAuth"]
+        )
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The raw body of a GET below /api/v2, for what the SDK's models leave out."""
+        headers = {"Authorization": f"Bearer {self.client.access_token}"}
+        answer = self.admin.get(f"/api/v2{path}", params=query, headers=headers)
+        return answer.raise_for_status().json()
+
     def upload(self, yaml: str, *, create_stubs: bool | None = None) -> str:
         """Registers a deploy job, uploads a flow as the job demands; returns the job's id."""
         # The body is required by the SDK's operation, and may be empty.
