@@ -49,8 +49,9 @@ class Client(genesys.ApiClient):
 class Sdk:
     """One OAuth client's session with a sandbox org; any API of the SDK by its name."""
 
-    def __init__(self, running: Running, client: Client) -> None:
+    def __init__(self, running: Running, client: Client, client_id: str) -> None:
         self.running = running
+        self.client_id = client_id
         self.client = client
         self.architect = genesys.ArchitectApi(client)
         self.routing = genesys.RoutingApi(client)
@@ -104,9 +105,9 @@ class Sdk:
 
 def connect(running: Running, client_id: str | None = None, client_secret: str | None = None) -> Sdk:
     """A session with a fresh token, by default as the org's first OAuth client."""
-    client = Client(host=running.api_url)
-    client.get_client_credentials_token(client_id or running.client_id, client_secret or running.client_secret)
-    return Sdk(running, client)
+    client, client_id = Client(host=running.api_url), client_id or running.client_id
+    client.get_client_credentials_token(client_id, client_secret or running.client_secret)
+    return Sdk(running, client, client_id)
 
 
 def another(sdk: Sdk, **what: str) -> Sdk:
