@@ -70,7 +70,8 @@ def find_version(call: Call, item: dict[str, Any]) -> tuple[dict[str, Any] | Non
         named = f"id '{reference['id']}'" if reference.get("id") else f"name '{reference.get('name')}'"
         return None, f"could not find the flow with {named}; exit code: 107"
     number = _number(flow, reference.get("version"))
-    if number is None or flow_store.version_of(call.db, flow.id, number) is None:
+    version = flow_store.version_of(call.db, flow.id, number) if number is not None else None
+    if number is None or version is None or not exports.is_there(flow, version):
         return None, f"could not find the version '{reference.get('version')}' of the flow '{flow.name}'"
     name = item.get("fileName") or f"{flow.name}_v{number}-0"
     return {"flow": flow.id, "version": number, "name": str(name), "type": export_type}, None

@@ -8,7 +8,7 @@ from reconciler.archy.flowtypes import by_root
 from reconciler.archy.yaml import load
 from reconciler.sandbox import flow_store, objects
 from reconciler.sandbox.exporter import export_yaml, with_current_names
-from reconciler.sandbox.flow_store import Flow
+from reconciler.sandbox.flow_store import Flow, Version
 from reconciler.sandbox.shapes import division_ref
 from reconciler.sandbox.yaml_writer import write_yaml
 
@@ -51,3 +51,10 @@ def latest_version(flow: Flow) -> int | None:
     """The version that an export without version shows: the latest saved one (facts archy-yaml §7)."""
     numbers = (flow.saved_version, flow.checked_in_version, flow.published_version)
     return max((number for number in numbers if number is not None), default=None)
+
+
+def is_there(flow: Flow, version: Version) -> bool:
+    """Whether a version is seen by now and is no draft that was dropped or that a later one replaced."""
+    if version.type == "SAVE":
+        return version.number == flow.saved_version
+    return version.number <= (latest_version(flow) or 0)

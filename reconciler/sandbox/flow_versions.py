@@ -26,21 +26,14 @@ from reconciler.sandbox.yaml_writer import write_yaml
 def list_versions(call: Call) -> dict[str, Any]:
     """``GET /flows/{id}/versions``, newest first."""
     flow = flow_of(call, call.params["flowId"], deleted=call.flag("deleted"))
-    versions = [version for version in flow_store.versions_of(call.db, flow.id) if _is_there(flow, version)]
+    versions = [version for version in flow_store.versions_of(call.db, flow.id) if exports.is_there(flow, version)]
     return page(call, versions, lambda version: show_version(call.db, version))
-
-
-def _is_there(flow: Flow, version: Version) -> bool:
-    """Seen by now, and no draft that was dropped or that a later one replaced."""
-    if version.type == "SAVE":
-        return version.number == flow.saved_version
-    return version.number <= (exports.latest_version(flow) or 0)
 
 
 def _version(call: Call, flow: Flow) -> Version:
     number = flow_store.version_number(call.params["versionId"])
     version = None if number is None else flow_store.version_of(call.db, flow.id, number)
-    if version is None or not _is_there(flow, version):
+    if version is None or not exports.is_there(flow, version):
         raise not_found(f"The flow '{flow.name}' has no version '{call.params['versionId']}'.")
     return version
 
