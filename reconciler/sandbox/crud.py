@@ -59,7 +59,8 @@ def list_objects(
     several_names: bool = False,
     ids_alone: bool = False,
 ) -> dict[str, Any]:
-    """A page of the objects of a kind, filtered by ``name``, ``id`` and ``divisionId`` where given.
+    """A page of the objects of a kind, filtered by ``name``, ``description``, ``nameOrDescription``, ``id`` and
+    ``divisionId`` where given.
 
     For some kinds the SDK says that the other filters are not looked at where there are ids
     (``ids_alone``) or several names (``several_names``). The division ``*`` is all of them.
@@ -75,7 +76,13 @@ def list_objects(
             return item.id in ids
         if several_names and len(wanted) > 1:
             return named
-        return named and (not ids or item.id in ids) and (not divisions or item.division_id in divisions) and keep(item)
+        return (
+            named
+            and (not ids or item.id in ids)
+            and (not divisions or item.division_id in divisions)
+            and _described(call, item)
+            and keep(item)
+        )
 
     found = [
         item for item in objects.listed(call.db, kind, now=call.now, lag=call.settings.list_lag_seconds) if listed(item)
@@ -86,6 +93,15 @@ def list_objects(
         shape or (lambda item: show(call.db, item)),
         maximum=maximum,
         telephony=telephony,
+    )
+
+
+def _described(call: Call, item: Stored) -> bool:
+    """Passes the filters ``description`` and ``nameOrDescription``, which only some kinds have."""
+    description, either = call.one("description"), call.one("nameOrDescription")
+    text = str(item.body.get("description") or "")
+    return (description is None or contains(text, description)) and (
+        either is None or contains(item.name, either) or contains(text, either)
     )
 
 

@@ -35,10 +35,14 @@ def _show_resource(prompt: Stored, resource: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_prompt(call: Call, prompt: Stored) -> dict[str, Any]:
-    """A prompt; its resources unless ``includeResources=false``."""
-    shown = show(call.db, prompt)
+    """A prompt; its resources unless ``includeResources=false``, those of some languages with ``language``."""
+    shown, languages = show(call.db, prompt), call.many("language")
     if call.flag("includeResources", default=True):
-        shown["resources"] = [_show_resource(prompt, item) for item in prompt.body.get("resources", [])]
+        shown["resources"] = [
+            _show_resource(prompt, item)
+            for item in prompt.body.get("resources", [])
+            if not languages or item["language"] in languages
+        ]
     else:
         shown.pop("resources", None)
     return shown
