@@ -28,6 +28,14 @@ def _required_type(call: Call) -> str:
     return next(iter(_types(call, "objectType")))
 
 
+def _flow_filter(call: Call) -> str | None:
+    """Whether published or checked-in versions of flows are asked for; None is both."""
+    flow_filter = call.one("flowFilter")
+    if flow_filter is not None and flow_filter.lower() not in ("checkedin", "published"):
+        raise bad_request(f"'{flow_filter}' is not a valid value for 'flowFilter'.", "invalid.query.param.value")
+    return flow_filter
+
+
 def _page(call: Call, items: Sequence[Any], shape: Callable[[Any], Any]) -> Reply:
     body = page(call, items, shape, maximum=MAX_PAGE_SIZE)
     return Reply(body, status=200 if call.settings.tracking_complete else 206)
@@ -51,9 +59,7 @@ def consumed_resources(call: Call) -> Reply:
 def consuming_resources(call: Call) -> Reply:
     """``GET …/consumingresources?id&objectType``: who uses an object."""
     object_id, object_type = call.required("id"), _required_type(call)
-    flow_filter = call.one("flowFilter")
-    if flow_filter is not None and flow_filter.lower() not in ("checkedin", "published"):
-        raise bad_request(f"'{flow_filter}' is not a valid value for 'flowFilter'.", "invalid.query.param.value")
+    flow_filter = _flow_filter(call)
     tracker, types = Tracker(call.db, call.now), _types(call, "resourceType")
     version = flow_store.version_number(call.one("version") or "")
     uses = [
@@ -133,7 +139,8 @@ def updated_resource_consumers(call: Call) -> Reply:
 def deleted_resource_consumers(call: Call) -> Reply:
     """``GET …/deletedresourceconsumers``: consumers of something that is gone."""
     tracker = Tracker(call.db, call.now)
-    uses = [use for use in tracker.all_consuming() if tracker.show_object(use.target_id, use.target_type)["deleted"]]
+    all_uses = tracker.all_consuming(_flow_filter(call) or "published")
+    uses = [use for use in all_uses if tracker.show_object(use.target_id, use.target_type)["deleted"]]
     return _consumers(call, tracker, uses)
 
 

@@ -46,10 +46,10 @@ class Tracker:
         rows = self.db.execute("SELECT * FROM dependencies WHERE target_id = ?", (target_id,)).fetchall()
         return [use for use in (Use(**dict(row)) for row in rows) if self._counts(use, flow_filter)]
 
-    def all_consuming(self) -> list[Use]:
-        """Every use by a published flow version or another live object."""
+    def all_consuming(self, flow_filter: str = "published") -> list[Use]:
+        """Every use by a published (or else checked-in) version of a flow."""
         rows = self.db.execute("SELECT * FROM dependencies").fetchall()
-        return [use for use in (Use(**dict(row)) for row in rows) if self._counts(use, "published")]
+        return [use for use in (Use(**dict(row)) for row in rows) if self._counts(use, flow_filter)]
 
     def _counts(self, use: Use, flow_filter: str | None) -> bool:
         if by_tracking_type(use.consumer_type) is None:

@@ -119,3 +119,22 @@ def test_several_names_of_prompts_win_over_all_other_filters(filled):
     found = filled.architect.get_architect_prompts(name=["Hello", "Wait"], division_id=other)
 
     assert names(found) == {"Hello", "Wait"}
+
+
+@pytest.mark.parametrize("kind", ["flows_outcomes", "flows_milestones", "architect_prompts"])
+def test_outcomes_milestones_and_prompts_are_found_by_their_description(sdk, kind):
+    create, listed = getattr(sdk.architect, f"post_{kind}"), getattr(sdk.architect, f"get_{kind}")
+    first = create(body={"name": "Paid_1", "description": "Money came in"})
+    second = create(body={"name": "Money_2", "description": "Nothing"})
+
+    assert [found.id for found in listed(description="money").entities] == [first.id]
+    assert {found.id for found in listed(name_or_description="money").entities} == {first.id, second.id}
+
+
+@pytest.mark.parametrize("kind", ["flows_outcomes", "flows_milestones"])
+def test_ids_win_over_all_other_filters_of_outcomes_and_milestones(sdk, kind):
+    made = getattr(sdk.architect, f"post_{kind}")(body={"name": "Hung up"})
+
+    found = getattr(sdk.architect, f"get_{kind}")(id=[made.id], name="nobody")
+
+    assert [item.id for item in found.entities] == [made.id]
