@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from sdk import EXERCISED, Sdk, connect
 
 from reconciler.sandbox import embedded
+from reconciler.sandbox.areas import ENDPOINTS
+from reconciler.sandbox.call import API
 from reconciler.sandbox.embedded import Running
 
 SEED = """\
@@ -62,10 +65,24 @@ def _operations(record_property: Callable[[str, object], None]) -> Iterator[None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many operations of the official SDK were exercised."""
+    """Says how many operations of the official SDK were exercised, and which that the sandbox serves were not."""
     reports = [report for kind in terminalreporter.stats.values() for report in kind]
     operations = {
         value for report in reports for name, value in getattr(report, "user_properties", ()) if name == _PROPERTY
     }
-    if operations:
-        terminalreporter.write_line(f"conformance: {len(operations)} operations of the official SDK exercised")
+    if not operations:
+        return
+    called = {_without_names(operation) for operation in operations}
+    served = {_without_names(f"{item.method} {item.path}") for item in ENDPOINTS if item.path.startswith(API)}
+    left = sorted(served - called)
+    terminalreporter.write_line(
+        f"conformance: {len(called)} operations of the official SDK exercised, "
+        f"{len(served) - len(left)} of the {len(served)} that the sandbox serves"
+    )
+    if 0 < len(left) <= 10:
+        terminalreporter.write_line(f"  not exercised: {', '.join(left)}")
+
+
+def _without_names(operation: str) -> str:
+    """An operation without the names of its parameters, which differ from the SDK's."""
+    return re.sub(r"\{[^}]*\}", "{}", operation)

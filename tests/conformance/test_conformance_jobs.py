@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-import httpx
 import pytest
 from flow_driver import new_flow
 from sdk import Sdk, another, genesys, refused
@@ -64,7 +63,7 @@ def exported(sdk: Sdk, *flows: dict[str, Any]) -> bytes:
     state = sdk.architect.get_flows_export_job(job.id, expand=["messages"])
     assert (state.status, state.command, state.messages) == ("Success", "Export", [])
     # The address is called as it was given, without a token.
-    return httpx.get(state.download_url).raise_for_status().content
+    return sdk.admin.get(state.download_url).raise_for_status().content
 
 
 class TestDeploy:
@@ -74,7 +73,7 @@ class TestDeploy:
         job = registered(sdk)
         assert sdk.architect.get_flows_job(job.id).status == "Registered"
 
-        answer = httpx.put(job.presigned_url, headers=job.headers, content=flow("Deployed").encode())
+        answer = sdk.admin.put(job.presigned_url, headers=job.headers, content=flow("Deployed").encode())
 
         assert answer.status_code == 200  # The Terraform provider takes no other (facts §4).
         state = sdk.architect.get_flows_job(job.id, expand=["messages"])
@@ -116,16 +115,16 @@ class TestDeploy:
     def test_an_upload_without_the_headers_of_the_job_is_refused_and_can_be_made_good(self, sdk):
         job = registered(sdk)
 
-        assert httpx.put(job.presigned_url, content=b"x").status_code == 403
+        assert sdk.admin.put(job.presigned_url, content=b"x").status_code == 403
         assert sdk.architect.get_flows_job(job.id).status == "Registered"
 
-        httpx.put(job.presigned_url, headers=job.headers, content=flow("Made good").encode()).raise_for_status()
+        sdk.admin.put(job.presigned_url, headers=job.headers, content=flow("Made good").encode()).raise_for_status()
         assert sdk.architect.get_flows_job(job.id).status == "Success"
 
     def test_an_upload_to_an_address_that_was_tampered_with_is_refused(self, sdk):
         job = registered(sdk)
 
-        answer = httpx.put(f"{job.presigned_url}x", headers=job.headers, content=flow("Forged").encode())
+        answer = sdk.admin.put(f"{job.presigned_url}x", headers=job.headers, content=flow("Forged").encode())
 
         assert answer.status_code == 403
         assert sdk.architect.get_flows(name="Forged").entities == []
@@ -134,7 +133,7 @@ class TestDeploy:
         job = registered(sdk)
         for says in ("First.", "Second."):
             content = flow("Repeated", says=says).encode()
-            httpx.put(job.presigned_url, headers=job.headers, content=content).raise_for_status()
+            sdk.admin.put(job.presigned_url, headers=job.headers, content=content).raise_for_status()
 
         flow_id = sdk.architect.get_flows_job(job.id).flow.id
 
@@ -222,7 +221,7 @@ class TestExport:
 
         job = sdk.architect.post_flows_export_jobs(wanted)
 
-        answer = httpx.get(sdk.architect.get_flows_export_job(job.id).download_url)
+        answer = sdk.admin.get(sdk.architect.get_flows_export_job(job.id).download_url)
         assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''mine.yaml"
         assert load(answer.text)["inboundCall"]["name"] == "By name"
 
@@ -274,7 +273,7 @@ class TestExport:
         time.sleep(0.35)
         state = alone.architect.get_flows_export_job(job.id)
         assert state.status == "Success"
-        assert httpx.get(state.download_url).status_code == 200
+        assert alone.admin.get(state.download_url).status_code == 200
 
     @pytest.mark.parametrize(
         ("reference", "says"),
@@ -312,8 +311,8 @@ class TestExport:
 
         address = sdk.architect.get_flows_export_job(job.id).download_url
 
-        assert httpx.get(address.partition("?")[0]).status_code == 403
-        assert httpx.get(f"{address}x").status_code == 403
+        assert sdk.admin.get(address.partition("?")[0]).status_code == 403
+        assert sdk.admin.get(f"{address}x").status_code == 403
 
     @pytest.mark.parametrize(
         "body", [{}, {"flows": []}, {"flows": ["x"]}, {"flows": [{}]}, {"flows": [{"flow": {}, "exportType": "Pdf"}]}]

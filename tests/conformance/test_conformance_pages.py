@@ -63,7 +63,7 @@ KINDS = (
         "flows",
         lambda sdk, _, number: sdk.architect.post_flows({"name": f"Flow {number}", "type": "inboundcall"}),
         lambda sdk, _, **paging: sdk.architect.get_flows(**paging),
-        sizes=LARGE,
+        sizes=(*SMALL, 499, 500, 501),
     ),
     Listed(
         "flow division views",
@@ -74,7 +74,6 @@ KINDS = (
         "versions of a flow",
         _add_version,
         lambda sdk, flow_id, **paging: sdk.architect.get_flow_versions(flow_id, **paging),
-        sizes=SIZES,
         parent=_checked_out_flow,
     ),
     Listed(
@@ -122,7 +121,6 @@ KINDS = (
         "queues",
         lambda sdk, _, number: sdk.routing.post_routing_queues({"name": f"Queue {number}"}),
         lambda sdk, _, **paging: sdk.routing.get_routing_queues(**paging),
-        sizes=(0, 500, 501),
     ),
     Listed(
         "queue division views",
