@@ -28,10 +28,16 @@ _PROPERTY = "sdk_operation"
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def seed() -> str:
+    """What the org of a file of tests holds; a file may have a seed of its own."""
+    return SEED
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, seed: str) -> Iterator[Running]:
     """One org for a file of tests that do not get in each other's way."""
     folder = tmp_path_factory.mktemp("org")
-    (folder / "seed.yaml").write_text(SEED, encoding="utf-8")
+    (folder / "seed.yaml").write_text(seed, encoding="utf-8")
     with embedded.start(folder / "org.sqlite", seed=folder / "seed.yaml") as started:
         yield started
 
@@ -55,13 +61,16 @@ def alone(tmp_path: Path) -> Iterator[Sdk]:
         session.close()
 
 
+_reported: set[str] = set()
+
+
 @pytest.fixture(autouse=True)
 def _operations(record_property: Callable[[str, object], None]) -> Iterator[None]:
-    """Tells which operations of the SDK a test was the first to call; workers of xdist report it like this."""
-    before = set(EXERCISED)
+    """Tells which operations of the SDK were called first by a test or its set-up; xdist's workers report so."""
     yield
-    for operation in sorted(EXERCISED - before):
+    for operation in sorted(EXERCISED - _reported):
         record_property(_PROPERTY, operation)
+    _reported.update(EXERCISED)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

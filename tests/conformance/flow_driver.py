@@ -25,6 +25,29 @@ def content(says: str = "Hello.") -> dict[str, Any]:
     }
 
 
+def doing(name: str, action: dict[str, Any]) -> str:
+    """A call flow with one action, as a file to deploy: JSON is YAML too."""
+    wanted = content()
+    wanted["inboundCall"]["name"] = name
+    wanted["inboundCall"]["tasks"][0]["task"]["actions"] = [action]
+    return json.dumps(wanted)
+
+
+def transferring(name: str, target: str) -> str:
+    """A call flow that transfers to another one, as a file to deploy."""
+    return doing(name, {"transferToFlow": {"name": "Transfer", "targetFlow": {"name": target}}})
+
+
+def queueing(name: str, queue: str) -> str:
+    """A call flow that transfers to a queue, as a file to deploy."""
+    return doing(name, {"transferToAcd": {"name": "Transfer", "targetQueue": {"lit": {"name": queue}}}})
+
+
+def waiting(name: str) -> str:
+    """An in-queue call flow, as a file to deploy."""
+    return json.dumps({"inqueueCall": {"name": name, "defaultLanguage": "en-us", "startUpTaskActions": []}})
+
+
 def new_flow(sdk: Sdk) -> str:
     """A flow without content; returns its id."""
     return str(sdk.architect.post_flows({"name": f"Driven {next(_NUMBERS)}", "type": "inboundcall"}).id)

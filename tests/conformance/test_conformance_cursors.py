@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from sdk import Sdk, connect, genesys, refused
-
-from reconciler.sandbox import embedded
-from reconciler.sandbox.embedded import Running
+from sdk import genesys, refused
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("cursors")
+def seed() -> str:
+    """One more of each than the largest page holds."""
     bases = ", ".join(f"Base {number:03}" for number in range(101))
     types = ", ".join(f"Type {number:03}" for number in range(101))
-    (folder / "seed.yaml").write_text(f"knowledgeBases: [{bases}]\nworktypes: [{types}]\n", encoding="utf-8")
-    with embedded.start(folder / "org.sqlite", seed=folder / "seed.yaml") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def sdk(running: Running) -> Iterator[Sdk]:
-    session = connect(running)
-    yield session
-    session.close()
+    return f"knowledgeBases: [{bases}]\nworktypes: [{types}]\n"
 
 
 @pytest.mark.parametrize("size", [24, 25, 26, 50, 99, 100])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
-from sdk import Sdk, connect, genesys, refused
+from flow_driver import waiting
+from sdk import Sdk, genesys, refused
 from support import flow
-
-from reconciler.sandbox import embedded
-from reconciler.sandbox.embedded import Running
 
 SEED = """\
 organization: {name: Directory Org}
@@ -37,20 +35,9 @@ _NUMBERS = count(1)
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """An org with one of everything."""
-    folder = tmp_path_factory.mktemp("directory")
-    (folder / "seed.yaml").write_text(SEED, encoding="utf-8")
-    with embedded.start(folder / "org.sqlite", seed=folder / "seed.yaml") as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def sdk(running: Running) -> Iterator[Sdk]:
-    """The SDK, logged in to that org."""
-    session = connect(running)
-    yield session
-    session.close()
+def seed() -> str:
+    """One of everything."""
+    return SEED
 
 
 @dataclass(frozen=True)
@@ -140,8 +127,7 @@ def test_a_wrap_up_code_may_belong_to_all_divisions(sdk):
 
 
 def test_a_queue_keeps_its_flow(sdk):
-    text = "inqueueCall:\n  name: Waits\n  defaultLanguage: en-us\n  startUpTaskActions: []\n"
-    flow_id = sdk.publish(text)
+    flow_id = sdk.publish(waiting("Waits"))
 
     queue = sdk.routing.post_routing_queues({"name": "With a flow", "queueFlow": {"id": flow_id}})
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flow_driver import content, new_flow
+from flow_driver import content, doing, new_flow, transferring, waiting
 from sdk import ApiException, Client, Sdk, another, connect, genesys, refused
 from support import flow
 
@@ -83,27 +83,22 @@ def in_use_by(world: World, where: str) -> str:
     found = sdk.architect.get_flows(name=name).entities
     if found:
         return str(found[0].id)
-    if where == "queues":
-        text = f"inqueueCall:\n  name: {name}\n  defaultLanguage: en-us\n  startUpTaskActions: []\n"
-        flow_id = sdk.publish(text)
-        sdk.routing.post_routing_queues({"name": name, "queueFlow": {"id": flow_id}})
-        return flow_id
-    flow_id = sdk.publish(flow(name))
-    if where == "emergency.groups":
-        calls = [{"emergencyFlow": {"id": flow_id}, "ivrs": []}]
-        sdk.architect.post_architect_emergencygroups({"name": name, "emergencyCallFlows": calls})
-    else:
-        transfer = f"          - transferToFlow: {{name: Transfer, targetFlow: {{name: {name}}}}}\n"
-        text = flow("Transfers").replace("          - disconnect:", f"{transfer}          - disconnect:")
-        sdk.publish(text)
+    flow_id = sdk.publish(waiting(name) if where == "queues" else flow(name))
+    match where:
+        case "queues":
+            sdk.routing.post_routing_queues({"name": name, "queueFlow": {"id": flow_id}})
+        case "emergency.groups":
+            calls = [{"emergencyFlow": {"id": flow_id}, "ivrs": []}]
+            sdk.architect.post_architect_emergencygroups({"name": name, "emergencyCallFlows": calls})
+        case _:
+            sdk.publish(transferring("Transfers", name))
     return flow_id
 
 
 def used_table(world: World) -> str:
     """A data table that a flow looks something up in."""
-    action = "          - dataTableLookup: {name: Look up, lookupValue: {lit: x}, dataTable: {Table: {}}}\n"
-    text = flow("Looks up").replace("          - disconnect:", f"{action}          - disconnect:")
-    world.sdk.publish(text)
+    looks_up = {"name": "Look up", "lookupValue": {"lit": "x"}, "dataTable": {"Table": {}}}
+    world.sdk.publish(doing("Looks up", {"dataTableLookup": looks_up}))
     return world.table
 
 

@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sdk import Sdk, another, refused
 from support import flow as flow_text
 
-CLIENTS = st.sampled_from((0, 1))
-LIVES = int(os.environ.get("FLOW_LIVES", "10"))
+CLIENTS = st.sampled_from((0, 0, 0, 1))
+"""Who acts: mostly the first client, so that not every other call is only refused."""
+LIVES = int(os.environ.get("FLOW_LIVES", "20"))
 """How many random lives are lived; ``FLOW_LIVES=500`` for a long run."""
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flow_driver import content, new_flow, standing
+from flow_driver import content, new_flow, queueing, standing, transferring, waiting
 from sdk import Sdk, another, genesys, refused
 from support import flow, module
 
@@ -79,6 +80,19 @@ def test_a_draft_that_was_dropped_is_not_heard_of_again(sdk):
 
     assert draft.id not in {version.id for version in sdk.architect.get_flow_versions(flow_id).entities}
     assert refused(sdk.architect.get_flow_version, flow_id, draft.id) == (404, "not.found")
+
+
+def test_a_draft_is_replaced_by_the_next_one(sdk):
+    flow_id = new_flow(sdk)
+    sdk.architect.post_flows_actions_checkout(flow_id)
+    first = sdk.architect.post_flow_versions(flow_id, content("First."))
+
+    second = sdk.architect.post_flow_versions(flow_id, content("Second."))
+
+    assert [version.id for version in sdk.architect.get_flow_versions(flow_id).entities] == [second.id]
+    assert refused(sdk.architect.get_flow_version, flow_id, first.id) == (404, "not.found")
+    assert sdk.architect.get_flow_latestconfiguration(flow_id) == content("Second.")
+    sdk.architect.post_flows_actions_revert(flow_id)
 
 
 def test_a_flow_that_was_taken_down_says_until_when_it_was_up(sdk):
@@ -161,11 +175,7 @@ def test_an_operation_is_followed_until_it_is_complete(alone):
 def test_a_publish_that_misses_something_ends_in_a_failed_operation_and_changes_nothing(sdk):
     flow_id = new_flow(sdk)
     sdk.architect.post_flows_actions_checkout(flow_id)
-    lost = content()
-    lost["inboundCall"]["tasks"][0]["task"]["actions"] = [
-        {"transferToAcd": {"name": "To nobody", "targetQueue": {"lit": {"name": "Nobody"}}}}
-    ]
-    sdk.architect.post_flow_versions(flow_id, lost)
+    sdk.architect.post_flow_versions(flow_id, json.loads(queueing("Any", "Nobody")))
     sdk.architect.post_flows_actions_checkin(flow_id)
 
     failed = sdk.architect.post_flows_actions_publish(flow_id)
@@ -270,8 +280,8 @@ def test_flows_move_between_divisions(sdk):
 
 @pytest.mark.parametrize("where", ["ivr.configs", "emergency.groups", "queues", "flows"])
 def test_a_flow_in_use_can_neither_be_deleted_nor_taken_down(sdk, where):
-    flow_type, name = ("inqueueCall" if where == "queues" else "inboundCall"), f"Used in {where}"
-    flow_id = sdk.publish(flow(name, kind=flow_type) if flow_type == "inboundCall" else IN_QUEUE.format(name=name))
+    name = f"Used in {where}"
+    flow_id = sdk.publish(waiting(name) if where == "queues" else flow(name))
     match where:
         case "ivr.configs":
             sdk.architect.post_architect_ivrs({"name": f"Line of {name}", "openHoursFlow": {"id": flow_id}})
@@ -281,7 +291,7 @@ def test_a_flow_in_use_can_neither_be_deleted_nor_taken_down(sdk, where):
         case "queues":
             sdk.routing.post_routing_queues({"name": f"Queue of {name}", "queueFlow": {"id": flow_id}})
         case "flows":
-            sdk.publish(TRANSFER.format(name=f"Transfers to {name}", target=name))
+            sdk.publish(transferring(f"Transfers to {name}", name))
 
     assert refused(sdk.architect.delete_flow, flow_id) == (409, f"architect.flow.cannot.delete.used.in.{where}")
     if where == "flows":
@@ -291,28 +301,3 @@ def test_a_flow_in_use_can_neither_be_deleted_nor_taken_down(sdk, where):
         code = f"architect.flow.cannot.deactivate.used.in.{where}"
         assert refused(sdk.architect.post_flows_actions_deactivate, flow_id) == (409, code)
         assert sdk.architect.get_flow(flow_id).active
-
-
-IN_QUEUE = """\
-inqueueCall:
-  name: {name}
-  defaultLanguage: en-us
-  startUpTaskActions:
-    - disconnect:
-        name: Disconnect
-"""
-TRANSFER = """\
-inboundCall:
-  name: {name}
-  defaultLanguage: en-us
-  startUpRef: ./tasks/task[main]
-  tasks:
-    - task:
-        name: Main
-        refId: main
-        actions:
-          - transferToFlow:
-              name: Transfer
-              targetFlow:
-                name: {target}
-"""

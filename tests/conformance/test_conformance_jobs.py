@@ -12,27 +12,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from flow_driver import new_flow
+from flow_driver import new_flow, transferring
 from sdk import Sdk, another, genesys, refused
 from support import flow, module
 
 from reconciler.archy.yaml import load
-
-TRANSFER = """\
-inboundCall:
-  name: {name}
-  defaultLanguage: en-us
-  startUpRef: ./tasks/task[main]
-  tasks:
-    - task:
-        name: Main
-        refId: main
-        actions:
-          - transferToFlow:
-              name: Transfer
-              targetFlow:
-                name: {target}
-"""
 
 
 def registered(sdk: Sdk) -> Any:
@@ -140,17 +124,17 @@ class TestDeploy:
         assert sdk.architect.get_flow_versions(flow_id).total == 1
 
     def test_stubs_are_made_for_flows_that_are_not_there_yet(self, sdk):
-        assert any("Late" in message for message in failed(sdk, TRANSFER.format(name="Early", target="Late")))
+        assert any("Late" in message for message in failed(sdk, transferring("Early", "Late")))
 
-        state = sdk.deploy(TRANSFER.format(name="Early", target="Late"), create_stubs=True)
+        state = sdk.deploy(transferring("Early", "Late"), create_stubs=True)
 
         assert state.status == "Success"
         stub = sdk.architect.get_flows(name="Late").entities[0]
         assert (stub.type, stub.active) == ("INBOUNDCALL", True)
 
     def test_two_flows_that_transfer_to_each_other_come_up_through_a_stub(self, sdk):
-        first = sdk.deploy(TRANSFER.format(name="Ping", target="Pong"), create_stubs=True)
-        second = sdk.deploy(TRANSFER.format(name="Pong", target="Ping"))
+        first = sdk.deploy(transferring("Ping", "Pong"), create_stubs=True)
+        second = sdk.deploy(transferring("Pong", "Ping"))
 
         assert (first.status, second.status) == ("Success", "Success")
         assert sdk.architect.get_flow(second.flow.id).published_version.id == "2.0"
@@ -167,7 +151,7 @@ class TestDeploy:
             pytest.param(flow("'…'"), "at least one letter or digit", id="no letter in the name"),
             pytest.param(flow("L" * 201), "at most 200", id="a long name"),
             pytest.param(flow("Calls", modules=("Nowhere",)), "Nowhere", id="a module that is not there"),
-            pytest.param(TRANSFER.format(name="X", target="Nowhere"), "Nowhere", id="a flow that is not there"),
+            pytest.param(transferring("X", "Nowhere"), "Nowhere", id="a flow that is not there"),
             pytest.param(flow("Lost").replace("task[Main_10]", "task[Gone]"), "Gone", id="a jump to nowhere"),
         ],
     )

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from flow_driver import doing
 from sdk import Sdk, genesys, refused
 from support import flow
 
@@ -104,7 +105,8 @@ class TestTables:
         api = sdk.architect
         made = table(City="string")
         made = api.post_flows_datatables(made)
-        sdk.publish(LOOKS_UP.format(table=made.name))
+        looks_up = {"name": "Look up", "lookupValue": {"lit": "x"}, "dataTable": {made.name: {}}}
+        sdk.publish(doing(f"Looks something up in {made.name}", {"dataTableLookup": looks_up}))
 
         in_use = (409, "architect.dependency.object.in.use.by.flow")
         assert refused(api.delete_flows_datatable, made.id) == in_use
@@ -283,25 +285,3 @@ class TestPrompts:
 
         in_use = (409, "architect.dependency.object.in.use.by.flow")
         assert refused(sdk.architect.delete_architect_prompt, made.id, all_resources=True) == in_use
-
-
-LOOKS_UP = """\
-inboundCall:
-  name: Looks something up in {table}
-  defaultLanguage: en-us
-  startUpRef: ./tasks/task[main]
-  tasks:
-    - task:
-        name: Main
-        refId: main
-        actions:
-          - dataTableLookup:
-              name: Look up
-              lookupValue:
-                lit: x
-              dataTable:
-                {table}:
-                  failureOutputs:
-                    errorType:
-                      noValue: true
-"""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flow_driver import content
+from flow_driver import content, queueing
 from sdk import ApiException, Sdk, refused
 from support import flow, module
 
@@ -167,7 +167,7 @@ class TestObjects:
 
     def test_a_queue_that_is_gone_leaves_orphans(self, sdk):
         queue = sdk.routing.post_routing_queues({"name": "Goes"})
-        flow_id = sdk.publish(TO_QUEUE.format(name="Transfers", queue="Goes"))
+        flow_id = sdk.publish(queueing("Transfers", "Goes"))
         assert orphans(sdk) == {}
 
         sdk.routing.delete_routing_queue(queue.id, force_delete=True)
@@ -186,7 +186,7 @@ class TestObjects:
 
     def test_a_queue_that_was_changed_is_updated_for_its_consumers(self, sdk):
         queue = sdk.routing.post_routing_queues({"name": "Changes"})
-        flow_id = sdk.publish(TO_QUEUE.format(name="Transfers too", queue="Changes"))
+        flow_id = sdk.publish(queueing("Transfers too", "Changes"))
         assert not consumed(sdk, flow_id, "1.0")["Changes"].updated
 
         sdk.routing.put_routing_queue(queue.id, {"name": "Changes", "description": "Now"})
@@ -264,21 +264,3 @@ def test_a_rebuild_can_be_asked_for(sdk):
     status = sdk.architect.get_architect_dependencytracking_build()
     assert (status.status, status.failed_objects) == ("OPERATIONAL", [])
     assert status.date_completed is not None
-
-
-TO_QUEUE = """\
-inboundCall:
-  name: {name}
-  defaultLanguage: en-us
-  startUpRef: ./tasks/task[main]
-  tasks:
-    - task:
-        name: Main
-        refId: main
-        actions:
-          - transferToAcd:
-              name: Transfer
-              targetQueue:
-                lit:
-                  name: {queue}
-"""
