@@ -70,7 +70,7 @@ class Propagation:
         return f"was not built with the present {address}"
 
     async def _built_with(self, verdicts: Iterable[Verdict]) -> dict[str, Mapping[str, str]]:
-        """Module versions in each consumer, by address."""
+        """Module versions in each consumer, by address; noted in verdicts whose row does not say them."""
         built: dict[str, Mapping[str, str]] = {}
         unknown = []
         for verdict in verdicts:
@@ -78,6 +78,8 @@ class Propagation:
                 built[verdict.address] = verdict.row.modules
             elif self._modules(verdict):
                 unknown.append(verdict)
+            else:
+                verdict.modules = {}
         gate = asyncio.Semaphore(TRACKING_CONCURRENCY)
 
         async def ask(verdict: Verdict) -> None:

@@ -33,7 +33,7 @@ class Verdict:
     moves_only: bool = False
     """Nothing but the division changes; nothing is published."""
     modules: Mapping[str, str] | None = None
-    """Common modules (id → version) in the live version, where dependency tracking was asked."""
+    """Common modules (id → version) in the live version, where the ledger's row does not tell."""
     held: bool = False
     """It drifted and the policy leaves it as it is; also a change of its spec waits."""
     findings: list[Finding] = field(default_factory=list)

@@ -182,3 +182,17 @@ def wait_until(holds, seconds=30.0):
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_a_healed_row_knows_that_a_flow_holds_no_modules(repository, cli, org):
+    """Else the ledger of a resumed run would not be that of an undisturbed one."""
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    org.publish(flow("Sales"))
+
+    assert cli("apply", "--auto-approve").code == 0
+
+    table = org.get("/flows/datatables", name="Reconciler ledger test")["entities"][0]["id"]
+    rows = org.get(f"/flows/datatables/{table}/rows", showbrief="false", pageSize=100)["entities"]
+    (row,) = [row for row in rows if row["address"] == "inboundCall/Sales"]
+    assert (row["version"], row["modules"]) == ("2.0", "")
