@@ -12,7 +12,7 @@ from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import interactive, say
 from reconciler.cli.session import connect, open_workspace
 from reconciler.engine.workspace import Workspace
-from reconciler.ledger import LockInfo, now_utc, stamp
+from reconciler.ledger import LockInfo, stamp
 
 
 def register(app: typer.Typer) -> None:
@@ -34,8 +34,9 @@ async def _unlock(workspace: Workspace, yes: bool) -> int:
         if lock is None:
             say([Text(f"{workspace.environment.name} is not locked.", style="green")])
             return 0
-        say([Text(_whose(lock))])
-        if not (yes or lock.expired(now_utc()) or _confirmed()):
+        expired = lock.expired(connected.ledger.now())
+        say([Text(_whose(lock, expired))])
+        if not (yes or expired or _confirmed()):
             say([Text("The lock stays. `--yes` drops it without asking.", style="yellow")])
             return 1
         dropped = await connected.ledger.break_lock(lock)
@@ -46,8 +47,8 @@ async def _unlock(workspace: Workspace, yes: bool) -> int:
     return 0
 
 
-def _whose(lock: LockInfo) -> str:
-    state = "expired" if lock.expired(now_utc()) else "expires"
+def _whose(lock: LockInfo, expired: bool) -> str:
+    state = "expired" if expired else "expires"
     return (
         f"Locked by {lock.holder} (run {lock.run}) since {stamp(lock.acquired_at)}; {state} {stamp(lock.expires_at)}."
     )

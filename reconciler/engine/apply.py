@@ -20,7 +20,7 @@ from reconciler.engine.prune import delete_policy_findings
 from reconciler.engine.steps import Signature, Steps, moves_only
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
-from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, Row, now_utc, short_hash
+from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, Row, now_utc, short_hash, stamp
 from reconciler.platform import Platform
 from reconciler.problems import ReconcilerError, Severity
 from reconciler.specs import Masker, missing_secret_finding
@@ -72,7 +72,7 @@ class Apply:
             StalePlanError: another run applied something while the question waited.
         """
         planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
-        if planning.observation.ledger.lock is not None and not planning.observation.ledger.lock.expired(now_utc()):
+        if planning.observation.ledger.locked and planning.observation.ledger.lock is not None:
             raise LockedError(planning.observation.ledger.lock)
         _refuse_errors(planning.plan)
         self._refuse_missing_secrets(planning.plan)
@@ -123,7 +123,9 @@ class Apply:
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[Lease]:
         """Holds the lock for the block; whatever happens in it, the ledger learns how it ended."""
-        lease = Lease(self.ledger, await self.ledger.acquire(self.holder, self.run))
+        lease = Lease(self.ledger)
+        self.platform.guard_writes(lease.require)
+        await lease.take(self.holder, self.run)
         try:
             self.on_locked()
             async with held(lease):
@@ -196,7 +198,8 @@ class Apply:
             requests=self.platform.requests,
         )
         await self._release(lease, self._ending(planning, report, lease))
-        report = report.model_copy(update={"lock_lost": str(lease.lost) if lease.lost else None})
+        if lease.lost:
+            report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
         self.journal.run_ended(report)
         return report
 
@@ -270,6 +273,16 @@ class Apply:
             unsettled=frozenset(short_hash(address) for address in lease.unsettled),
             settled=frozenset(short_hash(address) for address in settled),
         )
+
+    async def _successor(self) -> str:
+        """Who holds the lock now, as a sentence to follow; nothing where nobody does or the ledger cannot be read."""
+        try:
+            lock = await self.ledger.lock()
+        except ReconcilerError:
+            return ""
+        if lock is None or lock.run == self.run:
+            return ""
+        return f" {lock.holder} (run {lock.run}) has the lock since {stamp(lock.acquired_at)}."
 
     async def _release(self, lease: Lease, ending: Ending) -> None:
         self._released = True

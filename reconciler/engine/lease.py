@@ -1,4 +1,9 @@
-"""Keeps the ledger's lock alive during a run, and tells the ledger what is about to be published."""
+"""Keeps the ledger's lock alive during a run, and tells the ledger what is about to be published.
+
+A run that was suspended, or cut off from the org, cannot know by asking whether its lock is still its own: between
+the answer and the next write anything may have happened. It therefore goes by its own watch as well. ``require`` is
+called just before each request that changes something, and refuses once the lock may have run out.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +20,61 @@ RENEW_SECONDS = LOCK_SECONDS / 3
 ANNOUNCED_AT_ONCE = 25
 """Addresses that one renewal names: few requests, and a short row."""
 CHECK_SECONDS = 1.0
-"""How long an answer that the lock is still ours is believed."""
+"""How long an answer that the lock is still ours is believed before a change begins."""
+SURE_SECONDS = LOCK_SECONDS - 60.0
+"""How long after a renewal the lock is surely ours; what is sent in the last moment has a minute to arrive."""
+
+
+class Watch:
+    """Seconds since it was started, those included in which the machine slept: two clocks run, the faster counts."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic(), time.time()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has run."""
+        monotonic, wall = self._started
+        return max(time.monotonic() - monotonic, time.time() - wall)
 
 
 class Lease:
     """A held lock. ``lost`` is set as soon as it is known to be somebody else's."""
 
-    def __init__(self, ledger: Ledger, lock: LockInfo) -> None:
-        self.lock = lock
+    def __init__(self, ledger: Ledger, lock: LockInfo | None = None) -> None:
+        """``lock`` is one just taken; without it, ``take`` takes one."""
         self.lost: LockLostError | None = None
         self._ledger = ledger
+        self._lock = lock
         self._gate = asyncio.Lock()
         self._announced: set[str] = set()
         self._unsettled: set[str] = set()
-        self._checked = time.monotonic()
+        self._renewed = Watch()
+
+    async def take(self, holder: str, run: str) -> None:
+        """Takes the ledger's lock; raises as ``Ledger.acquire`` does."""
+        self._renewed = Watch()
+        self._lock = await self._ledger.acquire(holder, run)
+
+    @property
+    def lock(self) -> LockInfo:
+        """The lock as it was renewed last."""
+        assert self._lock is not None
+        return self._lock
+
+    def require(self) -> None:
+        """Lets a write pass that is about to be sent.
+
+        Raises:
+            LockLostError: the lock is no longer surely ours; nothing may be written any more.
+        """
+        if self.lost is None and self._renewed.seconds > SURE_SECONDS:
+            self.lost = LockLostError(
+                f"This run's lock was last renewed {_spoken(self._renewed.seconds)} ago, because the run was suspended "
+                "or the ledger could not be reached; it stops writing, as another run may have begun."
+            )
+        if self.lost is not None:
+            raise self.lost
 
     @property
     def unsettled(self) -> frozenset[str]:
@@ -50,12 +96,11 @@ class Lease:
             LockLostError: the lock is no longer ours.
         """
         async with self._gate:
-            if self.lost is not None:
-                raise self.lost
+            self.require()
             if address not in self._announced:
                 following = [other for other in coming if other not in self._announced and other != address]
                 await self._renew({*self._announced, address, *following[: ANNOUNCED_AT_ONCE - 1]})
-            elif time.monotonic() - self._checked > CHECK_SECONDS:
+            elif self._renewed.seconds > CHECK_SECONDS:
                 await self._renew(self._announced)
             self._unsettled.add(address)
 
@@ -66,7 +111,7 @@ class Lease:
             LockLostError: it is not.
         """
         async with self._gate:
-            if self.lost is not None or time.monotonic() - self._checked > CHECK_SECONDS:
+            if self.lost is not None or self._renewed.seconds > CHECK_SECONDS:
                 await self._renew(self._announced)
 
     async def keep(self) -> None:
@@ -79,16 +124,20 @@ class Lease:
                     await self._renew(self._announced)
 
     async def _renew(self, announced: set[str]) -> None:
-        if self.lost is not None:
-            raise self.lost
+        self.require()
+        watch = Watch()
         try:
             inflight = tuple(sorted(short_hash(address) for address in announced))
-            self.lock = await self._ledger.renew(self.lock, inflight)
+            self._lock = await self._ledger.renew(self.lock, inflight)
         except LockLostError as error:
             self.lost = error
             raise
         self._announced = set(announced)
-        self._checked = time.monotonic()
+        self._renewed = watch
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
 @asynccontextmanager

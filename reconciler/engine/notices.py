@@ -10,7 +10,7 @@ from reconciler.engine.history import History
 from reconciler.engine.observe import Observation
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
-from reconciler.ledger import now_utc, stamp
+from reconciler.ledger import stamp
 from reconciler.problems import Finding, ReconcilerError, Severity, SpecError
 from reconciler.specs import Catalog
 from reconciler.suggest import near
@@ -69,7 +69,7 @@ def lock_findings(observation: Observation, own_run: str | None) -> list[Finding
     lock = observation.ledger.lock
     if lock is None or lock.run == own_run:
         return []
-    state = "has expired" if lock.expired(now_utc()) else f"holds until {stamp(lock.expires_at)}"
+    state = f"holds until {stamp(lock.expires_at)}" if observation.ledger.locked else "has expired"
     return [
         Finding(
             id="locked",

@@ -58,7 +58,7 @@ class Steps:
         Raises:
             Refused: the object changed since the plan was made.
             LockLostError: the lock is no longer ours; nothing was done.
-            ReconcilerError: the org refused, or could not be reached.
+            ReconcilerError: the org refused or could not be reached, or the lock was lost in the middle.
         """
         kind = kind_of(change.kind)
         live = await self._check(kind, change)
@@ -74,6 +74,12 @@ class Steps:
         except (JobFailed, FlowLocked):
             self.lease.settle(change.address)
             raise
+        except LockLostError as error:
+            self.lease.lost = error
+            raise ReconcilerError(
+                f"The lock was lost while {change.address} was being applied; how far that came is not known.",
+                remedy="Plan again; what was published is recognised.",
+            ) from None
         self.lease.settle(change.address)
         return version
 
@@ -168,14 +174,8 @@ class Steps:
         desired.let_go()
 
     async def _write(self, row: Row) -> None:
-        try:
-            await self.ledger.write(self.lease.lock, row)
-        except LockLostError as error:
-            self.lease.lost = error
-            raise ReconcilerError(
-                f"{row.address} was applied, but the lock was lost before that could be written down.",
-                remedy="Plan again; what was published is recognised.",
-            ) from None
+        self.lease.require()
+        await self.ledger.write(self.lease.lock, row)
 
     def _modules_now(self, kind: Kind, desired: Desired) -> dict[str, str]:
         """The modules that were just copied in: the ones that are live now, since they come first."""

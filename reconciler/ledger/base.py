@@ -65,6 +65,8 @@ class LockInfo(BaseModel):
     expires_at: datetime
     inflight: tuple[str, ...] = ()
     """Short hashes of the addresses that the holder is publishing; tells an interrupted run from drift."""
+    number: int = 0
+    """In an org: how many locks were given out before it, and it. Whoever holds the highest number holds the lock."""
 
     def expired(self, now: datetime) -> bool:
         """Whether the holder let it run out."""
@@ -79,7 +81,7 @@ class LockedError(ReconcilerError):
     def __init__(self, lock: LockInfo) -> None:
         super().__init__(
             f"The environment is locked by {lock.holder} (run {lock.run}) since "
-            f"{stamp(lock.acquired_at)}, until {stamp(lock.expires_at)} at the latest.",
+            f"{stamp(lock.acquired_at)}, until {stamp(lock.expires_at)} unless that run prolongs it.",
             remedy="Wait for that run to end. If it is dead, `reconciler unlock` drops its lock.",
         )
         self.lock = lock
@@ -90,10 +92,8 @@ class LockLostError(ReconcilerError):
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This run's lock was dropped or taken over; it stops writing.", remedy="Plan again to see what was done."
-        )
+    def __init__(self, message: str = "This run's lock was dropped or taken over; it stops writing.") -> None:
+        super().__init__(message, remedy="Plan again to see what was done.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +110,10 @@ class Interrupted:
         return short_hash(address) in self.addresses
 
 
-def open_work(kept: Iterable[Mapping[str, Any]], lock: LockInfo | None) -> tuple[Interrupted, ...]:
-    """What runs left half done, out of the ledger's notes, and what the holder of the lock is doing."""
+def open_work(kept: Iterable[Mapping[str, Any]], locks: Iterable[LockInfo]) -> tuple[Interrupted, ...]:
+    """What runs left half done, out of the ledger's notes, and what holders of a lock are or were doing."""
     found = [Interrupted(item["run"], item["holder"], frozenset(item["addresses"])) for item in kept]
-    if lock is not None and lock.inflight:
-        found.append(Interrupted(lock.run, lock.holder, frozenset(lock.inflight)))
+    found += [Interrupted(lock.run, lock.holder, frozenset(lock.inflight)) for lock in locks if lock.inflight]
     return tuple(found)
 
 
@@ -125,6 +124,7 @@ class Snapshot:
     rows: Mapping[str, Row]
     """By address."""
     lock: LockInfo | None
+    """Also one that has run out."""
     applied_plans: tuple[str, ...]
     """Ids of the plans applied last, oldest first."""
     interrupted: tuple[Interrupted, ...] = ()
@@ -132,6 +132,8 @@ class Snapshot:
     """The repository that wrote last, as far as it was known."""
     revision: str | None = None
     """Changes whenever somebody has written; None for a ledger that nobody has written yet."""
+    locked: bool = False
+    """Whether the lock was in force when this was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,10 @@ class Ledger(ABC):
 
     revision_at_lock: str | None = None
     """The revision that ``acquire`` found, before it wrote anything."""
+
+    @abstractmethod
+    def now(self) -> datetime:
+        """The time by the clock that all runs on this ledger share; locks run out by it."""
 
     @abstractmethod
     async def read(self) -> Snapshot:
@@ -197,16 +203,27 @@ class Ledger(ABC):
 
     @abstractmethod
     async def release(self, lock: LockInfo, ending: Ending) -> None:
-        """Gives the lock back and remembers how the run ended."""
+        """Gives the lock back and remembers how the run ended.
+
+        Raises:
+            LockLostError: the lock is no longer the caller's.
+        """
 
     @abstractmethod
     async def break_lock(self, lock: LockInfo) -> bool:
         """Drops exactly this lock, whoever holds it; False when it is gone or another's by now."""
 
 
-def new_lock(holder: str, run: str, now: datetime) -> LockInfo:
+def new_lock(holder: str, run: str, now: datetime, number: int = 0) -> LockInfo:
     """A fresh lock with a random token."""
-    return LockInfo(token=secrets.token_hex(8), holder=holder, run=run, acquired_at=now, expires_at=prolonged(now))
+    return LockInfo(
+        token=secrets.token_hex(8),
+        holder=holder,
+        run=run,
+        acquired_at=now,
+        expires_at=prolonged(now),
+        number=number,
+    )
 
 
 def prolonged(now: datetime) -> datetime:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pydantic import ValidationError
 
@@ -28,13 +32,25 @@ from reconciler.ledger.base import (
 )
 from reconciler.problems import ReconcilerError
 
+ALONE_SECONDS = 10.0
+"""How long to wait for a process that is writing; a write takes milliseconds."""
+
 
 class FileLedger(Ledger):
-    """Rows in one JSON file that is replaced whole at each write; the lock in a file beside it."""
+    """Rows in one JSON file that is replaced whole at each write; the lock in a file beside it.
+
+    Whoever changes either holds a third file for that moment, so that nothing comes between the look at the lock
+    and the write. The operating system lets go of that file when its holder dies.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock_path = path.with_name(path.name + ".lock")
+        self._mutex_path = path.with_name(path.name + ".mutex")
+
+    def now(self) -> datetime:
+        """This machine's clock."""
+        return now_utc()
 
     async def read(self) -> Snapshot:
         """See ``Ledger.read``."""
@@ -45,9 +61,10 @@ class FileLedger(Ledger):
             rows={address: self._row(row) for address, row in state["rows"].items()},
             lock=lock,
             applied_plans=tuple(state["applied_plans"]),
-            interrupted=open_work(state["interrupted"], lock),
+            interrupted=open_work(state["interrupted"], [lock] if lock else []),
             origin=state.get("origin"),
             revision=revision,
+            locked=lock is not None and not lock.expired(self.now()),
         )
 
     async def lock(self) -> LockInfo | None:
@@ -55,68 +72,94 @@ class FileLedger(Ledger):
         return self._read_lock()
 
     async def acquire(self, holder: str, run: str) -> LockInfo:
-        """See ``Ledger.acquire``; creating the lock file exclusively is what makes it a lock."""
-        self.revision_at_lock = self._revision()
-        held = self._read_lock()
-        if held is not None:
-            if not held.expired(now_utc()):
-                raise LockedError(held)
-            self._drop_lock(held)
-        lock = new_lock(holder, run, now_utc())
-        try:
-            self._create_lock(lock)
-        except FileExistsError:
-            other = self._read_lock()
-            raise LockedError(other or lock) from None
-        except OSError as error:
-            raise _unwritable(self._path, error) from None
-        return lock
-
-    def _create_lock(self, lock: LockInfo) -> None:
-        """Makes the lock file with its content in one step; fails when there is one."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        complete = self._lock_path.with_name(f"{self._lock_path.name}.{lock.token}")
-        complete.write_text(lock.model_dump_json(), encoding="utf-8")
-        try:
-            os.link(complete, self._lock_path)
-        finally:
-            complete.unlink()
+        """See ``Ledger.acquire``."""
+        async with self._alone():
+            self.revision_at_lock = self._revision()
+            held = self._read_lock()
+            if held is not None:
+                if not held.expired(self.now()):
+                    raise LockedError(held)
+                self._drop_lock(held)
+            lock = new_lock(holder, run, self.now())
+            _replace(self._lock_path, lock.model_dump_json())
+            return lock
 
     async def renew(self, lock: LockInfo, inflight: tuple[str, ...] = ()) -> LockInfo:
         """See ``Ledger.renew``."""
-        self._check(lock)
-        renewed = lock.model_copy(update={"expires_at": prolonged(now_utc()), "inflight": inflight})
-        _replace(self._lock_path, renewed.model_dump_json())
-        return renewed
+        async with self._alone(lock):
+            renewed = lock.model_copy(update={"expires_at": prolonged(self.now()), "inflight": inflight})
+            _replace(self._lock_path, renewed.model_dump_json())
+            return renewed
 
     async def write(self, lock: LockInfo, row: Row) -> None:
         """See ``Ledger.write``."""
-        self._check(lock)
-        state = self._load()
-        state["rows"][row.address] = row.model_dump(mode="json", exclude_none=True)
-        self._save(state)
+        async with self._alone(lock):
+            state = self._load()
+            state["rows"][row.address] = row.model_dump(mode="json", exclude_none=True)
+            self._save(state)
 
     async def forget(self, lock: LockInfo, address: str) -> None:
         """See ``Ledger.forget``."""
-        self._check(lock)
-        state = self._load()
-        if state["rows"].pop(address, None) is not None:
-            self._save(state)
+        async with self._alone(lock):
+            state = self._load()
+            if state["rows"].pop(address, None) is not None:
+                self._save(state)
 
     async def release(self, lock: LockInfo, ending: Ending) -> None:
         """See ``Ledger.release``."""
-        self._check(lock)
-        state = self._load()
-        if ending.applied_plan:
-            state["applied_plans"] = [*state["applied_plans"], ending.applied_plan][-APPLIED_PLANS_KEPT:]
-        state["origin"] = ending.origin or state.get("origin")
-        state["interrupted"] = ending.interrupted_after(lock, state["interrupted"])
-        self._save(state)
-        self._lock_path.unlink(missing_ok=True)
+        async with self._alone(lock):
+            state = self._load()
+            if ending.applied_plan:
+                state["applied_plans"] = [*state["applied_plans"], ending.applied_plan][-APPLIED_PLANS_KEPT:]
+            state["origin"] = ending.origin or state.get("origin")
+            state["interrupted"] = ending.interrupted_after(lock, state["interrupted"])
+            self._save(state)
+            self._lock_path.unlink(missing_ok=True)
 
     async def break_lock(self, lock: LockInfo) -> bool:
         """See ``Ledger.break_lock``."""
-        return self._drop_lock(lock)
+        try:
+            async with self._alone(lock):
+                # Its holder may have announced more since the caller looked.
+                self._drop_lock(self._read_lock() or lock)
+        except LockLostError:
+            return False
+        return True
+
+    @asynccontextmanager
+    async def _alone(self, lock: LockInfo | None = None) -> AsyncIterator[None]:
+        """Keeps all other processes from writing for the block, which is short.
+
+        Raises:
+            LockLostError: the lock given is not the one in force.
+            ReconcilerError: another process does not come to an end, or nothing can be written here.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            mutex = self._mutex_path.open("a")
+        except OSError as error:
+            raise _unwritable(self._path, error) from None
+        with mutex:
+            await self._wait_for(mutex)
+            current = self._read_lock() if lock else None
+            if lock is not None and (current is None or current.token != lock.token):
+                raise LockLostError
+            yield
+
+    async def _wait_for(self, mutex: IO[str]) -> None:
+        end = time.monotonic() + ALONE_SECONDS
+        while True:
+            try:
+                fcntl.flock(mutex, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise ReconcilerError(
+                        f"{self._path}: another process has been writing the ledger for {ALONE_SECONDS:.0f} seconds.",
+                        remedy="Look for a suspended run on this machine; let it go on, or end it.",
+                    ) from None
+            else:
+                return
+            await asyncio.sleep(0.02)
 
     def _revision(self) -> str | None:
         try:
@@ -124,35 +167,14 @@ class FileLedger(Ledger):
         except FileNotFoundError:
             return None
 
-    def _drop_lock(self, lock: LockInfo) -> bool:
-        """Drops exactly this lock; False when it is another's by now.
-
-        The file is taken away by renaming it, so that of two who drop an expired lock only one has it in hand.
-        """
-        aside = self._lock_path.with_name(f"{self._lock_path.name}.{lock.token}.dropped")
-        current = self._read_lock()
-        if current is None or current.token != lock.token:
-            return False
-        try:
-            self._lock_path.rename(aside)
-        except FileNotFoundError:
-            return False
-        if LockInfo.model_validate_json(aside.read_bytes()).token != lock.token:
-            # Between the look and the rename somebody else took over; the lock goes back to them.
-            aside.rename(self._lock_path)
-            return False
+    def _drop_lock(self, lock: LockInfo) -> None:
+        """Drops the lock in force and remembers what its holder was doing."""
         if lock.inflight:
             state = self._load()
             ending = Ending(unsettled=frozenset(lock.inflight))
             state["interrupted"] = ending.interrupted_after(lock, state["interrupted"])
             self._save(state)
-        aside.unlink()
-        return True
-
-    def _check(self, lock: LockInfo) -> None:
-        current = self._read_lock()
-        if current is None or current.token != lock.token:
-            raise LockLostError
+        self._lock_path.unlink(missing_ok=True)
 
     def _read_lock(self) -> LockInfo | None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from types import TracebackType
 
 import httpx
@@ -98,6 +99,17 @@ class Platform:
     def logins(self) -> int:
         """Requests to the token endpoint so far, retries included."""
         return self._session.counters.logins
+
+    def now(self) -> datetime:
+        """The org's time in UTC, see ``OrgClock``; this machine's until the org has answered."""
+        return self._session.org_clock.now()
+
+    def guard_writes(self, check: Callable[[], None]) -> None:
+        """Has ``check`` called just before each request that may change something.
+
+        What it raises is raised instead of sending, whatever retries or waits came before.
+        """
+        self._session.before_write = check
 
     async def organization(self) -> Organization:
         """The org that the token belongs to; asked once."""

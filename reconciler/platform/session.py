@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
+from reconciler.platform.clock import OrgClock
 from reconciler.platform.connection import Connection, is_loopback, require_safe
 from reconciler.platform.errors import (
     AuthenticationFailed,
@@ -27,7 +28,8 @@ from reconciler.platform.retries import Retries
 from reconciler.platform.tokens import Token, TokenSource
 from reconciler.platform.transport import Transport
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_READING = frozenset({"GET", "HEAD"})
+_IDEMPOTENT = _READING | {"PUT", "DELETE"}
 _LOGIN_DEADLINE = 60.0
 """Seconds; a throttled token endpoint is retried that long (facts §1)."""
 _LOGIN_PAUSE = 60.0
@@ -64,6 +66,9 @@ class Session:
         self.sleep = sleep
         self.clock = clock
         self.counters = Counters()
+        self.org_clock = OrgClock()
+        self.before_write: Callable[[], None] = _nothing_in_the_way
+        """Called just before a request that may change something; what it raises is raised instead of sending."""
         # A token from outside is one token, however many are allowed.
         tokens = 1 if connection.access_token else connection.tokens
         account = account_of(connection.login_url, connection.access_token or connection.client_id)
@@ -176,6 +181,7 @@ class Session:
             raise
         finally:
             await self._limiter.answered(turn)
+        self.org_clock.heard(reply.headers)
         pause = exhausted(reply.headers)
         if pause is not None:
             await self._limiter.pause(pause, turn.token)
@@ -202,7 +208,12 @@ class Session:
         async def attempt() -> Reply:
             self.counters.logins += 1
             return await self._send(
-                "POST", address, headers=headers, content=b"grant_type=client_credentials", refusal=refusal
+                "POST",
+                address,
+                headers=headers,
+                content=b"grant_type=client_credentials",
+                refusal=refusal,
+                guarded=False,
             )
 
         return (await self._retries.run(attempt, repeatable=True, deadline=deadline)).read(Token)
@@ -216,12 +227,23 @@ class Session:
         content: bytes | None = None,
         json: Any = None,
         refusal: Callable[[Reply], PlatformError] = error_of,
+        guarded: bool = True,
     ) -> Reply:
-        reply = await self._transport.send(method, address, headers=headers, content=content, json=json)
+        """One request; ``guarded`` says that it may change something, unless it only reads."""
+        before = self.before_write if guarded and method not in _READING else None
+        if before is not None:
+            before()
+        reply = await self._transport.send(
+            method, address, headers=headers, content=content, json=json, before_sending=before
+        )
         self._retries.answered(address.netloc.decode("ascii"))
         if 200 <= reply.status < 300:
             return reply
         raise refusal(reply)
+
+
+def _nothing_in_the_way() -> None:
+    """What is called before a write until somebody has a reason against writing."""
 
 
 def path_of(*segments: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -22,6 +22,8 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of one answer; the largest export known has 0.8 MB (facts archy-yaml §7), a batch holds 25."""
 _LIMITS = httpx.Limits(max_connections=20, keepalive_expiry=4.0)
 """Idle connections are dropped before the other side may do so, which would break a POST that is under way."""
+_SENDING = "http11.send_request_headers.started"
+"""What httpx's extension ``trace`` calls the moment before the first byte is sent."""
 # Both write addresses at INFO or DEBUG; presigned addresses are as good as passwords.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -69,8 +71,12 @@ class Transport:
         headers: Mapping[str, str],
         content: bytes | None = None,
         json: Any = None,
+        before_sending: Callable[[], None] | None = None,
     ) -> Reply:
         """One request and its answer, whatever its status.
+
+        ``before_sending`` is called the moment before the first byte goes: it may have taken long to get a connection,
+        or the process was suspended meanwhile. What it raises is raised instead of sending.
 
         Raises:
             PlatformError: there is no answer, or one that cannot be used; see ``errors``.
@@ -79,10 +85,13 @@ class Transport:
         context = Context(method=method, path=url.raw_path.decode("ascii").partition("?")[0])
         proxy = None if is_loopback(url) else self._proxy or usual_proxy(url.host)
         client = self._client(url.scheme == "https", proxy)
+        extensions = {"trace": _told_before_sending(before_sending)} if before_sending is not None else None
         try:
             async with (
                 asyncio.timeout(self._exchange),
-                client.stream(method, url, headers=headers, content=content, json=json) as response,
+                client.stream(
+                    method, url, headers=headers, content=content, json=json, extensions=extensions
+                ) as response,
             ):
                 body = await _bounded(response, context)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
@@ -108,6 +117,14 @@ class Transport:
             )
             self._clients[tls, proxy] = client
         return client
+
+
+def _told_before_sending(before_sending: Callable[[], None]) -> Callable[[str, Any], Awaitable[None]]:
+    async def trace(event: str, _info: Any) -> None:
+        if event == _SENDING:
+            before_sending()
+
+    return trace
 
 
 def _proxy(proxy: Proxy | None, context: ssl.SSLContext) -> httpx.Proxy | None:

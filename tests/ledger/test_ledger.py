@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from pathlib import Path
-from threading import Thread
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
 from reconciler.cache import Cache
-from reconciler.ledger import Ending, FileLedger, LockedError, LockLostError, OrgLedger, Row, base, short_hash
+from reconciler.ledger import Ending, FileLedger, LockedError, LockInfo, LockLostError, OrgLedger, Row, base, short_hash
+from reconciler.ledger.cells import lock_cells
 from reconciler.platform import Connection, Platform
 
 ROW = Row(
@@ -35,6 +34,13 @@ def connection(org):
         client_secret=org.client_secret,
         requests_per_minute=1_000_000,
     )
+
+
+def an_hour_later(monkeypatch):
+    """All ledgers live in a time when every lock of before has run out."""
+    for ledger in (FileLedger, OrgLedger):
+        now = ledger.now
+        monkeypatch.setattr(ledger, "now", lambda self, now=now: now(self) + timedelta(hours=1))
 
 
 @pytest.fixture(params=["file", "org"])
@@ -101,9 +107,7 @@ def test_an_expired_lock_is_taken_over_and_its_work_is_remembered(promise, monke
         late = make()
         old = await late.acquire("dead", "r1")
         await late.renew(old, (short_hash("inboundCall/Sales"),))
-        present = base.now_utc()
-        for module in ("file", "org"):
-            monkeypatch.setattr(f"reconciler.ledger.{module}.now_utc", lambda: present + timedelta(hours=1))
+        an_hour_later(monkeypatch)
 
         (gone,) = (await make().read()).interrupted
         assert gone.covers("inboundCall/Sales")
@@ -139,30 +143,177 @@ def test_a_broken_lock_is_lost_to_its_holder(promise):
     promise(check)
 
 
-def test_an_expired_lock_file_is_taken_over_by_one_of_two(tmp_path, monkeypatch):
-    """The first one takes over between the second one's look at the lock and its grip on it."""
-    path = tmp_path / "ledger.json"
-    asyncio.run(FileLedger(path).acquire("dead", "r0"))
-    present = base.now_utc()
-    monkeypatch.setattr("reconciler.ledger.file.now_utc", lambda: present + timedelta(hours=1))
-    rename = Path.rename
-    overtaken = []
+@pytest.mark.parametrize("turn", range(3))
+def test_an_expired_lock_is_taken_over_by_one_of_many(promise, monkeypatch, turn):
+    """All of them see that it has run out before any of them has it."""
 
-    def late(source, target):
-        if not overtaken:
-            overtaken.append(source)
-            faster = Thread(target=lambda: asyncio.run(FileLedger(path).acquire("first", "r1")))
-            faster.start()
-            faster.join()
-        return rename(source, target)
+    async def check(make):
+        await make().acquire("dead", "r0")
+        an_hour_later(monkeypatch)
+        contenders = [make() for _ in range(8)]
 
-    monkeypatch.setattr(Path, "rename", late)
+        got = await asyncio.gather(
+            *(ledger.acquire(f"no. {number}", f"r{number + 1}") for number, ledger in enumerate(contenders)),
+            return_exceptions=True,
+        )
 
-    with pytest.raises(LockedError, match="locked by first"):
-        asyncio.run(FileLedger(path).acquire("second", "r2"))
+        locks = [lock for lock in got if isinstance(lock, LockInfo)]
+        assert len(locks) == 1, got
+        assert all(isinstance(other, LockedError) for other in got if other not in locks)
+        assert (await make().lock()).token == locks[0].token
+        await contenders[got.index(locks[0])].release(locks[0], Ending())
 
-    assert overtaken
-    assert asyncio.run(FileLedger(path).lock()).run == "r1"
+    promise(check)
+
+
+@pytest.mark.parametrize("minutes", [-20, -10, 10, 20])
+def test_a_clock_that_is_wrong_neither_steals_a_lock_nor_waits_for_ever(org, tmp_path, monkeypatch, minutes):
+    """One machine's clock is right and the other one's is not; both go by the org's."""
+
+    async def check():
+        async with Platform(connection(org)) as right, Platform(connection(org)) as wrong:
+            await (holder := OrgLedger(right, "Ledger", Cache("rows", tmp_path / "a"))).acquire("right", "r1")
+            monkeypatch.setattr("reconciler.platform.clock.datetime", _shifted(minutes))
+            monkeypatch.setattr("reconciler.ledger.base.datetime", _shifted(minutes))
+            other = OrgLedger(wrong, "Ledger", Cache("rows", tmp_path / "b"))
+            with pytest.raises(LockedError):
+                await other.acquire("wrong", "r2")
+            assert (await other.read()).locked
+
+            await holder.break_lock(await holder.lock())
+            lock = await other.acquire("wrong", "r2")
+            assert abs((lock.expires_at - datetime.now(UTC)).total_seconds() - base.LOCK_SECONDS) < 5
+
+    asyncio.run(check())
+
+
+def _shifted(minutes):
+    """The class ``datetime`` of a machine whose clock is wrong."""
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(minutes=minutes)
+
+    return Shifted
+
+
+def test_a_renewal_that_comes_too_late_does_not_touch_the_next_holders_lock(promise, monkeypatch):
+    """Between its look at the lock and its write, somebody else took over."""
+
+    async def check(make):
+        late = make()
+        old = await late.acquire("late", "r1")
+        an_hour_later(monkeypatch)
+        new = await make().acquire("next", "r2")
+
+        for late_write in (late.renew(old, ("00000000",)), late.release(old, Ending(applied_plan="p1"))):
+            with pytest.raises(LockLostError):
+                await late_write
+
+        assert await make().lock() == new
+        assert (await make().read()).applied_plans == ()
+
+    promise(check)
+
+
+class _TakingOver(httpx.AsyncBaseTransport):
+    """The network, but for a take-over just before the first PUT, which is the renewal."""
+
+    def __init__(self, take_over):
+        self._network = httpx.AsyncHTTPTransport()
+        self._take_over = take_over
+
+    async def handle_async_request(self, request):
+        if request.method == "PUT" and "/~lock" in request.url.path and self._take_over:
+            take_over, self._take_over = self._take_over, None
+            await take_over()
+        return await self._network.handle_async_request(request)
+
+    async def aclose(self):
+        await self._network.aclose()
+
+
+def test_a_renewal_overtaken_on_its_way_fails(org, tmp_path):
+    async def check():
+        async with Platform(connection(org)) as fast:
+
+            async def take_over():
+                ledger = OrgLedger(fast, "Ledger", Cache("rows", tmp_path / "b"))
+                assert await ledger.break_lock(await ledger.lock())
+                await ledger.acquire("next", "r2")
+
+            async with Platform(connection(org), transport=_TakingOver(take_over)) as slow:
+                ledger = OrgLedger(slow, "Ledger", Cache("rows", tmp_path / "a"))
+                lock = await ledger.acquire("late", "r1")
+                with pytest.raises(LockLostError):
+                    await ledger.renew(lock)
+            assert (await OrgLedger(fast, "Ledger", Cache("rows", tmp_path / "b")).lock()).run == "r2"
+
+    asyncio.run(check())
+
+
+def test_what_take_overs_that_died_half_way_left_is_cleared_away(org, tmp_path, monkeypatch):
+    """One died with the lock in hand and nothing noted, as the one before it did."""
+
+    async def check():
+        async with Platform(connection(org)) as platform:
+
+            def make():
+                return OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache"))
+
+            first = make()
+            await first.renew(await first.acquire("first", "r1"), ("11111111",))
+            table = (await platform.data_tables.find("Ledger")).id
+            an_hour_later(monkeypatch)
+            for number in (2, 3):
+                dying = make()
+                lock = base.new_lock(f"no. {number}", f"r{number}", dying.now() - timedelta(hours=1), number)
+                dead = lock.model_copy(update={"inflight": (str(number) * 8,)})
+                await platform.data_tables.create_row(table, {"key": f"~lock.{number}"} | lock_cells(dead))
+
+            seen = await make().read()
+            assert (seen.lock.run, seen.locked) == ("r3", False)
+            assert {run.run for run in seen.interrupted} == {"r1", "r2", "r3"}
+            last = make()
+            lock = await last.acquire("last", "r4")
+            assert {run.run for run in (await make().read()).interrupted} == {"r1", "r2", "r3"}
+            await last.release(lock, Ending())
+            keys = {row["key"] for row in await platform.data_tables.rows(table)}
+            assert keys == {"~head"}
+            assert (await make().acquire("after", "r5")).number == 5
+
+    asyncio.run(check())
+
+
+def test_a_lock_that_was_given_back_while_one_asked_for_it_is_not_given_out_twice(org, tmp_path):
+    """The asker has seen that number 1 is free, and makes it when number 1 has come and gone and 2 is held."""
+
+    async def check():
+        async with Platform(connection(org)) as fast:
+
+            def make(platform=fast):
+                return OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache"))
+
+            async def two_runs():
+                brief = make()
+                await brief.release(await brief.acquire("brief", "r1"), Ending(applied_plan="p1"))
+                await make().acquire("long", "r2")
+
+            class Slow(_TakingOver):
+                async def handle_async_request(self, request):
+                    if request.method == "POST" and request.url.path.endswith("/rows") and self._take_over:
+                        take_over, self._take_over = self._take_over, None
+                        await take_over()
+                    return await self._network.handle_async_request(request)
+
+            async with Platform(connection(org), transport=Slow(two_runs)) as slow:
+                with pytest.raises(LockedError, match="locked by long"):
+                    await make(slow).acquire("slow", "r3")
+            seen = await make().read()
+            assert (seen.lock.run, seen.applied_plans) == ("r2", ("p1",))
+
+    asyncio.run(check())
 
 
 def test_only_the_lock_that_was_looked_at_is_broken(promise):
@@ -217,7 +368,7 @@ class _BeforeUnlocking(httpx.AsyncBaseTransport):
         self._happens = happens
 
     async def handle_async_request(self, request):
-        if request.method == "DELETE" and request.url.path.endswith("/~lock"):
+        if request.method == "DELETE" and "/~lock." in request.url.path:
             await self._happens()
         return await self._network.handle_async_request(request)
 
