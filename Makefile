@@ -23,7 +23,7 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.run
 .PHONY: help
 help: ## List the targets
 	@echo "make TARGET [ENV=local|dev|test|prod]"
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: venv
 venv: $(VENV)/.run ## Prepare .venv
@@ -77,6 +77,9 @@ faults: $(VENV)/.dev ## Let every fault strike every kind of operation; prints a
 .PHONY: soak
 soak: $(VENV)/.dev ## Apply 2,000 flows through random faults under the rate limit, in sped-up time; prints JSON
 	@$(BIN)/python scripts/soak.py $(ARGS)
+.PHONY: kill-matrix
+kill-matrix: $(VENV)/.dev ## Kill, suspend and race applies at every HTTP exchange; prints JSON
+	@PYTHONPATH=tests $(BIN)/python -m killing $(ARGS)
 
 .PHONY: clean
 clean: ## Remove .venv and local state, the sandbox org included

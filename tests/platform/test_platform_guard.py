@@ -109,10 +109,14 @@ def test_a_guard_has_its_say_when_the_connection_is_there() -> None:
     asked: list[str] = []
 
     async def check() -> None:
+        gone = asyncio.Event()
+
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             asked.append("connected")
             assert await reader.read() == b""
             writer.close()
+            await writer.wait_closed()
+            gone.set()
 
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -127,7 +131,9 @@ def test_a_guard_has_its_say_when_the_connection_is_there() -> None:
             platform.guard_writes(guard)
             with pytest.raises(Stop):
                 await platform.data_tables.update_row("t", "k", {})
+        await gone.wait()
         server.close()
+        await server.wait_closed()
 
     asyncio.run(check())
     assert asked.count("guard") == 2
