@@ -80,7 +80,10 @@ soak: $(VENV)/.dev ## Apply 2,000 flows through random faults under the rate lim
 .PHONY: kill-matrix
 kill-matrix: $(VENV)/.dev ## Kill, suspend and race applies at every HTTP exchange; prints JSON
 	@PYTHONPATH=tests $(BIN)/python -m killing $(ARGS)
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Throw spoilt input at every part of the tool: ARGS='--inputs 100000 --seed 1'
+	@$(BIN)/python scripts/fuzzing.py $(ARGS)
 
 .PHONY: clean
 clean: ## Remove .venv and local state, the sandbox org included
-	@rm -rf $(VENV) $(STATE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(STATE) .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache

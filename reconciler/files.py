@@ -1,9 +1,50 @@
-"""Files that are replaced whole: a reader sees the old content or the new one, never a part."""
+"""Files and what stands in them, read within bounds and replaced whole.
+
+A reader sees the old content or the new one, never a part; and no file, pipe or device can fill the memory.
+"""
 
 from __future__ import annotations
 
+import json
+import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 256 * 1024 * 1024
+"""What a plan or a ledger of a very large estate stays far below."""
+
+
+def read_file(path: Path, *, most: int = MAX_BYTES) -> bytes:
+    """The content of an ordinary file.
+
+    Raises:
+        OSError: it cannot be read, is larger than ``most`` bytes, or is no ordinary file.
+    """
+    # Asked before opening, because opening a named pipe would wait for ever.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(0, "it is not an ordinary file", str(path))
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(0, f"it is larger than {most // 2**20} MB", str(path))
+    return content
+
+
+def parse_json(content: bytes | str) -> Any:
+    """JSON whose texts can be shown, stored and sent again: half of a surrogate pair becomes U+FFFD.
+
+    Raises:
+        ValueError: no JSON, or nested so deeply that nothing could be done with it.
+    """
+    try:
+        value = json.loads(content)
+        if ("\\u" if isinstance(content, str) else b"\\u") in content:  # type: ignore[operator]
+            text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+            value = json.loads(text.decode("utf-16", "replace"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from reconciler.problems import ReconcilerError
 from reconciler.report.text import findings_text
+from reconciler.report.visible import PlainConsole, visible
 
 HANGING = 2
 """Columns that the following lines of a wrapped line are set in."""
@@ -28,7 +29,7 @@ class Format(StrEnum):
 
 def people() -> Console:
     """The console for people: stderr; colours only on a terminal and without ``NO_COLOR``."""
-    return Console(file=sys.stderr, highlight=False, emoji=False, markup=False)
+    return PlainConsole(file=sys.stderr, highlight=False, emoji=False, markup=False)
 
 
 def interactive() -> bool:
@@ -56,6 +57,7 @@ def _wrapped(line: Text, console: Console) -> Iterator[Text]:
 
 def document(text: str) -> None:
     """Prints a document for a program."""
+    text = visible(text)
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
 

@@ -11,13 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from reconciler.files import replace_file
+from reconciler.files import read_file, replace_file
+from reconciler.kinds.registry import kind_of
 from reconciler.problems import Finding, ReconcilerError, Severity
 
 FORMAT_VERSION: Literal["1"] = "1"
-MAX_PLAN_BYTES = 256 * 1024 * 1024
 
 
 NOT_THERE = "is not in the org"
@@ -82,6 +82,15 @@ class Change(_Frozen):
     diff: tuple[Difference, ...] = ()
     diff_basis: Literal["last applied spec", "live export", "live fields"] | None = None
     """What the specs were compared with; against an export only what the spec declares is compared."""
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        try:
+            kind_of(kind)
+        except KeyError:
+            raise ValueError(f"there is no kind {kind!r}") from None
+        return kind
 
 
 class Drift(_Frozen):
@@ -175,13 +184,11 @@ def load_plan(path: Path) -> Plan:
         PlanFileError: the file is missing, too large, no JSON, or no plan of this format version.
     """
     try:
-        if path.stat().st_size > MAX_PLAN_BYTES:
-            raise PlanFileError(f"{path}: too large for a plan file.", remedy="Make the plan again.")
-        return Plan.model_validate_json(path.read_bytes())
+        return Plan.model_validate_json(read_file(path))
     except FileNotFoundError:
         raise PlanFileError(f"{path}: no such plan file.", remedy="Make one with `plan --out`.") from None
-    except (OSError, RecursionError) as error:
-        raise PlanFileError(f"{path}: cannot be read: {error}.") from None
+    except OSError as error:
+        raise PlanFileError(f"{path}: cannot be read: {error.strerror}.", remedy="Make the plan again.") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
 from reconciler.problems import ReconcilerError
 
@@ -47,7 +47,7 @@ class Row(BaseModel):
     """Short fingerprints of the secrets in the text, so that a rotated secret is noticed."""
     commit: str | None = None
     applied_by: str | None = None
-    applied_at: datetime | None = None
+    applied_at: AwareDatetime | None = None
     run: str | None = None
 
 
@@ -61,8 +61,8 @@ class LockInfo(BaseModel):
     holder: str
     """A person or pipeline, for people to read."""
     run: str
-    acquired_at: datetime
-    expires_at: datetime
+    acquired_at: AwareDatetime
+    expires_at: AwareDatetime
     inflight: tuple[str, ...] = ()
     """Short hashes of the addresses that the holder is publishing; tells an interrupted run from drift."""
     number: int = 0
@@ -108,6 +108,29 @@ class Interrupted:
     def covers(self, address: str) -> bool:
         """Whether that run was publishing this address when it ended."""
         return short_hash(address) in self.addresses
+
+
+class _HalfDone(BaseModel):
+    run: str
+    holder: str
+    addresses: list[str]
+
+
+_PLANS = TypeAdapter(list[str])
+_HALF_DONE = TypeAdapter(list[_HalfDone])
+_OPTIONAL_TEXT = TypeAdapter(str | None)
+
+
+def check_notes(plans: Any, interrupted: Any, *texts: Any) -> None:
+    """Refuses notes of a ledger that this tool did not write.
+
+    Raises:
+        ValueError: the ids of plans are no texts, the interrupted runs are none, or a text is something else.
+    """
+    _PLANS.validate_python(plans)
+    _HALF_DONE.validate_python(interrupted)
+    for text in texts:
+        _OPTIONAL_TEXT.validate_python(text)
 
 
 def open_work(kept: Iterable[Mapping[str, Any]], locks: Iterable[LockInfo]) -> tuple[Interrupted, ...]:
@@ -238,7 +261,11 @@ def now_utc() -> datetime:
 
 def stamp(moment: datetime) -> str:
     """A moment for people: UTC, to the minute."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    try:
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except OverflowError:
+        # The first or last day of the calendar, in another zone.
+        return moment.isoformat()
 
 
 def key_of(address: str) -> str:

@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
-from reconciler.ledger.base import LockInfo, Row
+from reconciler.files import parse_json
+from reconciler.ledger.base import LockInfo, Row, check_notes
 from reconciler.problems import ReconcilerError
 
 COLUMNS = {
@@ -115,12 +116,15 @@ def note_of(cells: Mapping[str, Any] | None) -> dict[str, Any]:
     if cells is None:
         return {}
     try:
-        note = json.loads(cells["note"])
-    except (KeyError, ValueError, TypeError):
+        note = parse_json(cells["note"])
+        check_notes(
+            note.get("plans", []),
+            note.get("interrupted", []),
+            *(note.get(key) for key in ("origin", "revision", "state")),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError):
         raise _foreign() from None
-    if not isinstance(note, dict):
-        raise _foreign()
-    return note
+    return dict(note)
 
 
 def over_of(note: Mapping[str, Any]) -> int:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
-from reconciler.files import replace_file
+from reconciler.files import parse_json, read_file, replace_file
 from reconciler.ledger.base import (
     APPLIED_PLANS_KEPT,
     Ending,
@@ -25,6 +25,7 @@ from reconciler.ledger.base import (
     LockLostError,
     Row,
     Snapshot,
+    check_notes,
     new_lock,
     now_utc,
     open_work,
@@ -163,7 +164,7 @@ class FileLedger(Ledger):
 
     def _revision(self) -> str | None:
         try:
-            return hashlib.sha256(self._path.read_bytes()).hexdigest()
+            return hashlib.sha256(read_file(self._path)).hexdigest()
         except FileNotFoundError:
             return None
 
@@ -178,7 +179,7 @@ class FileLedger(Ledger):
 
     def _read_lock(self) -> LockInfo | None:
         try:
-            return LockInfo.model_validate_json(self._lock_path.read_bytes())
+            return LockInfo.model_validate_json(read_file(self._lock_path))
         except FileNotFoundError:
             return None
         except ValidationError:
@@ -190,7 +191,7 @@ class FileLedger(Ledger):
     def _load(self) -> dict[str, Any]:
         empty: dict[str, Any] = {"rows": {}, "applied_plans": [], "interrupted": []}
         try:
-            state = json.loads(self._path.read_bytes())
+            state = parse_json(read_file(self._path))
         except FileNotFoundError:
             return empty
         except ValueError:
@@ -202,6 +203,13 @@ class FileLedger(Ledger):
             raise ReconcilerError(
                 f"{self._path}: not a ledger.", remedy="Move it away; the next apply adopts what the org has."
             )
+        try:
+            check_notes(state.get("applied_plans", []), state.get("interrupted", []), state.get("origin"))
+        except ValueError:
+            raise ReconcilerError(
+                f"{self._path}: holds notes that are not this tool's.",
+                remedy="Move the file away; the next apply adopts what the org has.",
+            ) from None
         return empty | state
 
     def _row(self, row: Any) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from reconciler.files import parse_json
 from reconciler.platform.errors import (
     AuthenticationFailed,
     BadRequest,
@@ -72,8 +72,8 @@ class Reply:
         if not self.body.strip():
             return None
         try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
+            return parse_json(self.body)
+        except ValueError:
             raise self.malformed("is not JSON") from None
 
     def read(self, model: type[Model]) -> Model:
@@ -195,8 +195,8 @@ def _list_of(model: type[Model]) -> TypeAdapter[list[Model]]:
 
 def _envelope(reply: Reply) -> dict[str, Any]:
     try:
-        body = json.loads(reply.body)
-    except (ValueError, RecursionError):
+        body = parse_json(reply.body)
+    except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
 

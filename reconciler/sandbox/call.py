@@ -6,12 +6,12 @@ inside an open transaction and returns what becomes the response body, or a ``Re
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.files import parse_json
 from reconciler.sandbox.errors import ApiError, bad_request, invalid_value
 from reconciler.sandbox.objects import Edit
 from reconciler.sandbox.settings import Settings
@@ -115,7 +115,7 @@ class Call:
         if not self.content.strip():
             return None
         try:
-            return json.loads(self.content)
+            return parse_json(self.content)
         except ValueError as error:
             raise bad_request(f"The request body is not valid JSON: {error}.") from error
 

@@ -16,7 +16,7 @@ from reconciler.sandbox.errors import ApiError
 from reconciler.sandbox.flow_reading import FlowRefused, ReadFlow, read_flow
 from reconciler.sandbox.objects import Edit, Stored
 from reconciler.sandbox.publishing import Publisher
-from reconciler.sandbox.seed_file import DataTable, Flow, ScheduleGroup, Seed, SeedError, read_seed
+from reconciler.sandbox.seed_file import DataTable, Flow, ScheduleGroup, Seed, SeedError, read_seed, read_text
 from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.shapes import SHAPES
 from reconciler.sandbox.store import Store, get_meta, set_meta
@@ -75,7 +75,7 @@ def _flow_texts(path: Path | None, flows: list[Flow]) -> Iterator[str]:
         assert flow.file is not None
         source = path.parent / flow.file
         try:
-            yield source.read_text(encoding="utf-8")
+            yield read_text(source)
         except (OSError, UnicodeDecodeError) as error:
             raise SeedError([f"{path}: the flow file '{flow.file}' cannot be read ({error})."]) from error
 

@@ -13,9 +13,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 
 from reconciler.archy.yaml import YamlError, load, locate
+from reconciler.files import read_file
 from reconciler.problems import ReconcilerError
 from reconciler.sandbox.limit_defaults import NAMESPACES
 
+MAX_BYTES = 16_000_000
+"""Of one file; the largest flow known has 0.8 MB."""
 E164 = r"^\+[1-9][0-9]{1,14}$"
 
 
@@ -215,12 +218,21 @@ class Seed(_Strict):
     limits: Limits = Field(default_factory=dict)
 
 
+def read_text(path: Path) -> str:
+    """A file of a seed; raises ``OSError`` and ``UnicodeDecodeError``."""
+    return read_file(path, most=MAX_BYTES).decode().replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
 def read_seed(path: Path) -> tuple[Seed, str]:
     """A seed file and its text; raises ``SeedError``."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise SeedError([f"{path}: the seed file cannot be read ({error})."]) from error
+        raise SeedError([f"{path}: the seed file cannot be read ({_reason(error)})."]) from error
     try:
         data = load(text)
     except YamlError as error:

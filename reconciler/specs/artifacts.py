@@ -16,8 +16,10 @@ from pathlib import Path as FilePath
 from types import TracebackType
 from typing import Any
 
+from pydantic import TypeAdapter
+
 import reconciler
-from reconciler.archy.model import Certainty, Path, Reference
+from reconciler.archy.model import Reference
 from reconciler.cache import Cache, cache_folder
 
 _READING_PACKAGES = ("archy", "kinds", "specs")
@@ -51,6 +53,9 @@ class FileArtifacts:
     """Path → SHA-256 (hex) of its text, "" where there was no such file."""
 
 
+_ENTRY = TypeAdapter(FileArtifacts)
+
+
 class ArtifactCache:
     """Artifacts of files by key; a cache like ``Cache``, which may fail without anybody noticing."""
 
@@ -63,14 +68,14 @@ class ArtifactCache:
         """The entry, or None where there is none that can be used."""
         stored = self._cache.get(key)
         try:
-            return None if stored is None else _from_json(stored)
-        except (KeyError, TypeError, ValueError):
+            return None if stored is None else _ENTRY.validate_python(stored)
+        except (ValueError, RecursionError):
             # Written by something else, or damaged: the file is read again.
             return None
 
     def put(self, entries: Mapping[str, FileArtifacts]) -> None:
         """Stores entries in one transaction; gives up silently where that fails."""
-        self._cache.set_many({key: _to_json(entry) for key, entry in entries.items()})
+        self._cache.set_many({key: _ENTRY.dump_python(entry, mode="json") for key, entry in entries.items()})
 
     def close(self) -> None:
         """Closes the files; the next use opens them again."""
@@ -110,50 +115,3 @@ def code_digest() -> str:
         for file in sorted((root / package).glob("*.py")):
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
-
-
-def _to_json(entry: FileArtifacts) -> dict[str, Any]:
-    documents = [
-        {
-            "index": document.index,
-            "kind": document.kind,
-            "root": document.root,
-            "name": document.name,
-            "line": document.line,
-            "digest": document.digest,
-            "division": document.division,
-            "references": [
-                [each.kind, each.name, list(each.path), each.certainty.value, list(each.flow_types), each.category]
-                for each in document.references
-            ],
-            "secrets": list(document.secrets),
-            "claims": list(document.claims),
-        }
-        for document in entry.documents
-    ]
-    return {"documents": documents, "includes": dict(entry.includes)}
-
-
-def _from_json(stored: Any) -> FileArtifacts:
-    documents = tuple(
-        Artifact(
-            index=each["index"],
-            kind=each["kind"],
-            root=each["root"],
-            name=each["name"],
-            line=each["line"],
-            digest=each["digest"],
-            division=each["division"],
-            references=tuple(_reference(*reference) for reference in each["references"]),
-            secrets=tuple(each["secrets"]),
-            claims=tuple(each["claims"]),
-        )
-        for each in stored["documents"]
-    )
-    return FileArtifacts(documents, dict(stored["includes"]))
-
-
-def _reference(
-    kind: str, name: str, path: Path, certainty: str, flow_types: list[str], category: str | None
-) -> Reference:
-    return Reference(kind, name, tuple(path), Certainty(certainty), tuple(flow_types), category)
