@@ -28,9 +28,12 @@ LOOK_UPS: dict[str, str | None] = {
 }
 """Function (lower case) → kind of the object it finds; None for what every org has."""
 
+MAX_SHOWN = 500
+"""Characters of a call whose name is computed that are kept, for people to recognise it."""
+
 _TOKEN = re.compile(
     r"""(?P<space>\s+|/\*.*?(?:\*/|$)|//[^\n]*)
-      | (?P<string>"(?:[^"\\]|\\.)*(?:"|$))
+      | (?P<string>"(?:[^"\\]|\\.)*+(?:"|\\?\Z))
       | (?P<name>[^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)
       | (?P<other>.)""",
     re.DOTALL | re.VERBOSE,
@@ -103,6 +106,7 @@ def _tokens(expression: str) -> Iterator[_Token]:
 
 
 def _look_ups(expression: str, tokens: list[_Token]) -> Iterator[LookUp]:
+    closings = _closings(tokens)
     for index, token in enumerate(tokens):
         if token.kind != "name" or (index and tokens[index - 1].text == "."):
             continue
@@ -110,15 +114,14 @@ def _look_ups(expression: str, tokens: list[_Token]) -> Iterator[LookUp]:
         if name.lower().startswith("prompt."):
             yield LookUp("prompt", name.split(".")[1], literal=True, function=False)
         elif (kind := LOOK_UPS.get(name.lower())) and _opens_call(tokens, index):
-            yield from _call(expression, tokens, index, kind)
+            yield from _call(expression, tokens, index, closings.get(index + 1, len(tokens)), kind)
 
 
 def _opens_call(tokens: list[_Token], index: int) -> bool:
     return index + 1 < len(tokens) and tokens[index + 1].text == "("
 
 
-def _call(expression: str, tokens: list[_Token], index: int, kind: str) -> Iterator[LookUp]:
-    end = _closing(tokens, index + 1)
+def _call(expression: str, tokens: list[_Token], index: int, end: int, kind: str) -> Iterator[LookUp]:
     arguments = tokens[index + 2 : end]
     by_id = tokens[index].text.lower().endswith("byid")
     if len(arguments) == 1 and arguments[0].kind == "string" and not by_id:
@@ -132,18 +135,20 @@ def _call(expression: str, tokens: list[_Token], index: int, kind: str) -> Itera
             yield LookUp(kind, name, literal=True)
             return
     last = tokens[min(end, len(tokens) - 1)]
-    yield LookUp(kind, expression[tokens[index].start : last.end], literal=False)
+    start = tokens[index].start
+    yield LookUp(kind, expression[start : min(last.end, start + MAX_SHOWN)], literal=False)
 
 
-def _closing(tokens: list[_Token], opening: int) -> int:
-    """Index of the parenthesis that closes the one at ``opening``; the number of tokens where none does."""
-    depth = 0
-    for index in range(opening, len(tokens)):
-        if tokens[index].kind == "other":
-            depth += {"(": 1, ")": -1}.get(tokens[index].text, 0)
-        if depth == 0:
-            return index
-    return len(tokens)
+def _closings(tokens: list[_Token]) -> dict[int, int]:
+    """For each opening parenthesis, by index, the one that closes it; those that none closes are left out."""
+    found: dict[int, int] = {}
+    opened: list[int] = []
+    for index, token in enumerate(tokens):
+        if token.kind == "other" and token.text == "(":
+            opened.append(index)
+        elif token.kind == "other" and token.text == ")" and opened:
+            found[opened.pop()] = index
+    return found
 
 
 def _unquoted(text: str) -> str:

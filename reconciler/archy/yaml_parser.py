@@ -24,6 +24,8 @@ from yaml.reader import ReaderError
 
 MAX_DEPTH = 200
 """Lists and mappings inside each other; a decision inside a decision takes five."""
+MAX_NODES = 1_000_000
+"""Values of one stream; the largest export known has some 50,000."""
 MAX_ALIAS_NODES = 100_000
 """Values that the aliases of one document may add to it."""
 
@@ -66,6 +68,7 @@ class Parser:
     def __init__(self, text: str) -> None:
         text = text.removeprefix("\ufeff")
         self._text = text
+        self._left = MAX_NODES
         try:
             self._get_event = CParser(text).get_event
         except UnicodeEncodeError as error:
@@ -105,6 +108,7 @@ class Parser:
             value, nodes, first_alias = self._construct(first)
         except YAMLError as error:
             raise self._translated(error) from error
+        self._left -= nodes
         if first_alias is None:
             return value
         return _Expansion(first_alias, nodes + MAX_ALIAS_NODES).copy(value, 0)
@@ -120,9 +124,12 @@ class Parser:
         anchors: dict[str, Any] = {}
         first_alias: Event = None
         nodes = 0
+        left = self._left
         while True:
             kind = type(event)
             nodes += 1
+            if nodes > left:
+                raise _error(event, f"There are more than {MAX_NODES:,} values here.", "Split the file.")
             if kind is ScalarEvent:
                 text: str = event.value
                 if in_mapping and key is None:

@@ -8,9 +8,10 @@ remains is compared by DeepDiff.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any, Literal
 
 from deepdiff import DeepDiff
@@ -21,6 +22,8 @@ from reconciler.engine.document import Difference
 
 Op = Literal["add", "remove", "change"]
 
+MAX_PAIRS = 1_000_000
+"""Pairs of items that are looked at to align two lists: 1,000 actions in one task against as many others."""
 _OPS: Mapping[str, Op] = {
     "values_changed": "change",
     "type_changes": "change",
@@ -101,17 +104,14 @@ def _compare_mappings(place: _Place, before: dict[str, Any], after: dict[str, An
 
 def _compare_sequences(place: _Place, before: list[Any], after: list[Any]) -> Iterator[_Found]:
     """Aligns first what is the same to the letter, and what lies between by name: names alone may repeat."""
-    matcher = SequenceMatcher(None, [_content(i) for i in before], [_content(i) for i in after], autojunk=False)
-    for tag, b_from, b_to, a_from, a_to in matcher.get_opcodes():
+    for tag, b_from, b_to, a_from, a_to in _aligned([_content(i) for i in before], [_content(i) for i in after]):
         if tag != "equal":
             yield from _compare_gap(place, before, range(b_from, b_to), after, range(a_from, a_to))
 
 
 def _compare_gap(place: _Place, before: list[Any], olds: range, after: list[Any], news: range) -> Iterator[_Found]:
-    matcher = SequenceMatcher(
-        None, [_identity(before[i]) for i in olds], [_identity(after[i]) for i in news], autojunk=False
-    )
-    for tag, b_from, b_to, a_from, a_to in matcher.get_opcodes():
+    aligned = _aligned([_identity(before[i]) for i in olds], [_identity(after[i]) for i in news])
+    for tag, b_from, b_to, a_from, a_to in aligned:
         if tag == "equal":
             same = zip(olds[b_from:b_to], news[a_from:a_to], strict=True)
             pairs, left, new = list(same), list[int](), list[int]()
@@ -123,6 +123,21 @@ def _compare_gap(place: _Place, before: list[Any], olds: range, after: list[Any]
             yield _Found(place.below(index, index), "remove", before=before[index])
         for index in new:
             yield _Found(place.below(index, index), "add", after=after[index])
+
+
+def _aligned(before: Sequence[Any], after: Sequence[Any]) -> list[tuple[str, int, int, int, int]]:
+    """Opcodes as of ``SequenceMatcher``; in lists too long for it, all between their common ends is replaced."""
+    start = _shared(zip(before, after, strict=False))
+    end = _shared(zip(reversed(before[start:]), reversed(after[start:]), strict=False))
+    old_end, new_end = len(before) - end, len(after) - end
+    if (old_end - start) * (new_end - start) <= MAX_PAIRS:
+        return list(SequenceMatcher(None, before, after, autojunk=False).get_opcodes())
+    middle = ("replace", start, old_end, start, new_end)
+    return [("equal", 0, start, 0, start), middle, ("equal", old_end, len(before), new_end, len(after))]
+
+
+def _shared(pairs: Iterable[tuple[Any, Any]]) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _pair_up(
@@ -138,6 +153,9 @@ def _pair_up(
 
 def _compare_values(place: _Place, before: Any, after: Any) -> Iterator[_Found]:
     if isinstance(before, bool) != isinstance(after, bool):
+        yield _Found(place, "change", before, after)
+        return
+    if isinstance(before, list) and isinstance(after, list) and len(before) * len(after) > MAX_PAIRS:
         yield _Found(place, "change", before, after)
         return
     tree = DeepDiff(

@@ -23,9 +23,10 @@ Wanted = tuple[str, str]
 
 _BATCH = 25
 _JOBS_AT_ONCE = 2
-_MAX_UNPACKED = 256 * 1024 * 1024
+_MAX_UNPACKED = 64 * 1024 * 1024
 """Bytes of all files of one archive together."""
 _MAX_FILES = 1000
+_DIRECTORY_ENTRY = b"PK\x01\x02"
 _THROTTLE_ATTEMPTS = 5
 """Jobs for one batch while the org throttles itself; the Terraform provider tries as often."""
 
@@ -155,11 +156,17 @@ def _files(content: bytes) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     left = _MAX_UNPACKED
     try:
+        # Each entry of the directory becomes an object, before anybody could look how many there are.
+        if content.count(_DIRECTORY_ENTRY) > 2 * _MAX_FILES:
+            raise MalformedResponse(f"The export archive holds more than {_MAX_FILES} files.")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(entries) > _MAX_FILES:
                 raise MalformedResponse(f"The export archive holds {len(entries)} files.")
             for entry in entries:
+                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    # Python unpacks other methods in pieces of any size, whatever it is asked for.
+                    raise MalformedResponse("The export archive is packed in a way that no export is.")
                 with archive.open(entry) as file:
                     data = file.read(left + 1)
                 left -= len(data)

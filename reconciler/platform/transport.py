@@ -11,15 +11,14 @@ from typing import Any
 
 import httpx
 
+from reconciler.platform.bodies import ENCODINGS, read_body
 from reconciler.platform.connection import is_loopback
-from reconciler.platform.errors import Context, MalformedResponse
+from reconciler.platform.errors import Context
 from reconciler.platform.failures import explained
 from reconciler.platform.proxies import Proxy, usual_proxy
 from reconciler.platform.responses import Reply
 from reconciler.platform.trust import tls_context
 
-MAX_BODY = 64 * 1024 * 1024
-"""Bytes of one answer; the largest export known has 0.8 MB (facts archy-yaml §7), a batch holds 25."""
 _LIMITS = httpx.Limits(max_connections=20, keepalive_expiry=4.0)
 """Idle connections are dropped before the other side may do so, which would break a POST that is under way."""
 _SENDING = "http11.send_request_headers.started"
@@ -93,7 +92,7 @@ class Transport:
                     method, url, headers=headers, content=content, json=json, extensions=extensions
                 ) as response,
             ):
-                body = await _bounded(response, context)
+                body = await read_body(response, context)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, TimeoutError) as error:
             raise explained(error, host, proxy, context) from None
         return Reply(method, str(context["path"]), response.status_code, response.headers, body)
@@ -113,7 +112,11 @@ class Transport:
                 limits=_LIMITS,
                 follow_redirects=False,
                 trust_env=False,
-                headers={"Accept": "application/json", "User-Agent": "genesys-reconciler"},
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": ENCODINGS,
+                    "User-Agent": "genesys-reconciler",
+                },
             )
             self._clients[tls, proxy] = client
         return client
@@ -132,13 +135,3 @@ def _proxy(proxy: Proxy | None, context: ssl.SSLContext) -> httpx.Proxy | None:
         return None
     auth = (proxy.username, proxy.password) if proxy.username or proxy.password else None
     return httpx.Proxy(proxy.url, auth=auth, ssl_context=context if proxy.url.startswith("https:") else None)
-
-
-async def _bounded(response: httpx.Response, context: Context) -> bytes:
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_BODY:
-            message = f"The answer to {context['method']} {context['path']} is larger than {MAX_BODY // 2**20} MB."
-            raise MalformedResponse(message, **context)
-    return bytes(body)

@@ -13,6 +13,8 @@ from reconciler.kinds.registry import all_kinds, kind_of
 from reconciler.problems import Finding, Location
 from reconciler.specs.origins import VariableOrigins
 
+MOST_FINDINGS = 200
+"""Of numbers on two IVRs: nobody reads more."""
 SHARED = "shared/"
 FLOWS = "flows/"
 
@@ -60,10 +62,12 @@ def duplicate_addresses(entries: Iterable[Entry]) -> list[Finding]:
 def claimed_twice(entries: Iterable[Entry], origins: VariableOrigins) -> list[Finding]:
     """A phone number stands on one IVR only (SDK ``IVR.dnis``: unique across owners, facts §3.4)."""
     first: dict[tuple[str, str], Desired] = {}
-    findings = []
+    findings: list[Finding] = []
     for entry in entries:
         desired = entry.desired
         for claim in entry.claims:
+            if len(findings) >= MOST_FINDINGS:
+                return findings
             other = first.setdefault((desired.kind, claim), desired)
             if other is desired or other.address == desired.address:
                 continue

@@ -17,6 +17,8 @@ from reconciler.specs.template import Rendered
 from reconciler.specs.yamltext import to_yaml
 from reconciler.suggest import near
 
+MOST_FINDINGS = 200
+"""Of one file: nobody reads more, and a file of another sort has millions."""
 SHOWN = 100
 """Characters of a rendered line that a message quotes."""
 
@@ -36,6 +38,9 @@ def read_documents(
     artifacts: list[Artifact] = []
     findings: list[Finding] = []
     for index, document in enumerate(documents):
+        if len(findings) >= MOST_FINDINGS:
+            findings = [*findings[:MOST_FINDINGS], _more(rendered)]
+            break
         artifact, wrong = _read_document(_Reader(rendered, index, document, origins), secrets)
         findings += wrong
         if artifact:
@@ -122,7 +127,8 @@ def _read_document(reader: _Reader, secrets: Sequence[SecretVariable]) -> tuple[
     inspection = kind.inspect(root, data[root])
     used = secrets_in(reader.document.text, secrets)
     address = f"{inspection.kind}/{inspection.name}" if inspection.name else None
-    findings = [_problem_finding(reader, problem, address) for problem in inspection.problems]
+    problems = inspection.problems[:MOST_FINDINGS]
+    findings = [_problem_finding(reader, problem, address) for problem in problems]
     findings += _secret_findings(reader, kind, inspection, used, address)
     if not inspection.name:
         if not findings:
@@ -193,6 +199,16 @@ def _secret_findings(
                 )
             )
     return findings
+
+
+def _more(rendered: Rendered) -> Finding:
+    return Finding(
+        id="more-problems",
+        message=f"There is more wrong with this file than the {MOST_FINDINGS} problems told here.",
+        file=rendered.file,
+        line=1,
+        remedy="Correct these first.",
+    )
 
 
 def _yaml_finding(rendered: Rendered, error: YamlError, environment: str) -> Finding:

@@ -6,27 +6,20 @@ objects in memory. Bounded means that a mistake in a template ends in a message,
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from jinja2 import Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.exceptions import TemplateRuntimeError
+from jinja2.lexer import Token, TokenStream
 from jinja2.loaders import BaseLoader
 from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from reconciler.problems import SpecError
-from reconciler.specs.bounds import (
-    TooMuch,
-    bounded,
-    bounded_filters,
-    check_method,
-    check_operator,
-    joined,
-    plain,
-)
+from reconciler.specs.bounds import bounded, bounded_filters, bounded_tests, check_method, check_operator, plain
+from reconciler.specs.budget import INCLUDE, MAX_TOKENS, STEP, Budget, TooMuch
 from reconciler.specs.linemap import Piece
 from reconciler.specs.secret_text import SecretText, carrying, refuse_secrets, secrets_within
 from reconciler.specs.source import checked_path
@@ -35,8 +28,6 @@ from reconciler.specs.undefined import Report, make_undefined
 
 INCLUDES = "shared"
 """The directory that includes and imports come from."""
-MAX_SECONDS = 10.0
-"""CPU time that one file may take to render; real ones take milliseconds."""
 _GLOBALS = ("range", "dict", "cycler", "joiner", "namespace")
 
 
@@ -114,30 +105,39 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
         )
         self._loading = loading
         self._written = written
-        self._deadline = float("inf")
+        self._budget = Budget()
         self._substitutions = Substitutions(variables)
         functions = {name: self.globals[name] for name in _GLOBALS}
         # As globals, variables are there in imported macros as well.
         self.globals = {**functions, **variables, **self._substitutions.aliases}
-        self.filters = bounded_filters()
-        self.bounded = bounded
-        self.joined = joined
+        self.filters = bounded_filters(self._budget)
+        self.tests = bounded_tests(self._budget)
 
     def start(self) -> None:
-        """Starts the clock for one file."""
-        self._deadline = time.thread_time() + MAX_SECONDS
+        """Begins a file; to be called before it is compiled, as constants are computed then."""
+        self._budget.start()
 
     def tick(self) -> None:
         """Compiled templates call it once a loop round and once a macro call.
 
         Raises:
-            TooMuch: the time for this file is used up.
+            TooMuch: what this file may cost is used up.
         """
-        if time.thread_time() > self._deadline:
-            raise TooMuch(f"Rendering takes more than {MAX_SECONDS:.0f} seconds.")
+        self._budget.spend()
+
+    def bounded(self, value: Any) -> Any:
+        """Compiled templates put the value of an expression inside a macro or another buffer through it."""
+        self._budget.spend_on(value)
+        return bounded(value)
+
+    def joined(self, parts: Sequence[Any]) -> Any:
+        """What ``~`` makes: one text of all parts, with the secrets that are in them."""
+        self._budget.spend_on(*parts)
+        return carrying(bounded("".join(map(str, parts))), parts)
 
     def piece(self, value: str, template: str, line: int) -> Piece:
         """Compiled templates mark the value of an expression with it."""
+        self._budget.spend_on(value)
         return Piece(value, template, line, False)
 
     def literal(self, text: str, template: str, line: int) -> Piece:
@@ -162,20 +162,29 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Operators with a bound on what comes out."""
+        self._budget.spend_on(left, right)
         check_operator(operator, left, right)
-        return carrying(bounded(super().call_binop(context, operator, left, right)), (left, right))
+        result = bounded(super().call_binop(context, operator, left, right))
+        self._budget.spend_on(result)
+        return carrying(result, (left, right))
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Calls with a bound on what comes out of methods of text."""
         # The sandbox wraps format(), which hides whose method it is.
         owner = getattr(getattr(__obj, "__wrapped__", __obj), "__self__", None)
+        args = tuple(list(__self._budget.counted(value)) if isinstance(value, Iterator) else value for value in args)
+        values = (*args, *kwargs.values())
+        __self._budget.spend_on(*values)
         if isinstance(owner, str):
-            values = (*args, *kwargs.values())
+            __self._budget.spend_on(owner)
             refuse_secrets(values)
             check_method(owner, getattr(__obj, "__name__", ""), values)
-        return bounded(super().call(__context, __obj, *args, **kwargs))
+        result = bounded(super().call(__context, __obj, *args, **kwargs))
+        __self._budget.spend_on(result)
+        return result
 
     def _finalize(self, value: Any) -> Any:
+        self._budget.spend_on(value)
         for name in secrets_within(value):
             self._written(name)
         made = plain(value)
@@ -197,7 +206,21 @@ class SpecEnvironment(ImmutableSandboxedEnvironment):
         tree.set_environment(self)
         return tree
 
+    def _tokenize(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> TokenStream:
+        stream = super()._tokenize(source, name, filename, state)
+        return TokenStream(self._few(stream), stream.name, stream.filename)
+
+    def _few(self, tokens: Iterable[Token]) -> Iterator[Token]:
+        for number, token in enumerate(tokens):
+            if number > MAX_TOKENS:
+                raise TooMuch(f"A template may not have more than {MAX_TOKENS:,} words and signs inside {{{{ }}}}.")
+            self._budget.spend(STEP)
+            yield token
+
     def _load_template(self, name: str, globals: MutableMapping[str, Any] | None) -> Template:
+        self._budget.spend(INCLUDE)
         self._loading(name)
         template = super()._load_template(name, globals)
         # Executed anew for each file, so that each file notes all the includes it depends on.

@@ -107,8 +107,8 @@ class Renderer:
         pieces: list[str] = []
         findings: list[Finding] = []
         try:
-            template = self._compile(path, source)
             self._jinja.start()
+            template = self._compile(path, source)
             size = 0
             for text, file, line, literal, root_line in _pieces(template, path):
                 size += len(text)

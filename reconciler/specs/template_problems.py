@@ -11,12 +11,14 @@ from jinja2.exceptions import SecurityError, TemplateNotFound
 from jinja2.utils import missing
 
 from reconciler.problems import Finding, Location
-from reconciler.specs.bounds import TooMuch
+from reconciler.specs.budget import TooMuch
 from reconciler.specs.secret_text import SecretMisused
 from reconciler.specs.template_syntax import RAW, explain_syntax
 from reconciler.specs.undefined import UndefinedUse, error_places, missing_parameter
 from reconciler.suggest import near
 
+MAX_COLUMNS = 5_000
+"""How far into a line an undefined name is looked for."""
 MAX_EXPRESSION_LINES = 20
 """How far below its first line an undefined name is looked for in a long expression."""
 
@@ -122,7 +124,7 @@ class Explainer:
     def _find_name(self, file: str, use: UndefinedUse) -> tuple[int, int | None, str]:
         pattern = re.compile(rf"(?<![\w.])((?:\w+(?:\.|\[['\"]?))*){re.escape(use.name)}(?!\w)")
         for line in range(use.line, use.line + MAX_EXPRESSION_LINES):
-            text = line_of_text(self._source_text(file), line)
+            text = line_of_text(self._source_text(file), line)[:MAX_COLUMNS]
             start = _expression_start(text) if line == use.line else 0
             match = pattern.search(text, start)
             if match:

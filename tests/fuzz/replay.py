@@ -302,7 +302,7 @@ def _record(org: Org, files: dict[str, str], work: Work) -> Tape:
 
     async def answer(request: httpx.Request) -> httpx.Response:
         body = await request.aread()
-        headers = [(name, value) for name, value in request.headers.items() if name != "host"]
+        headers = [(name, value) for name, value in request.headers.items() if name not in ("host", "user-agent")]
         if request.url.path.startswith("/oauth"):
             headers = [(name, value) for name, value in headers if name != "authorization"]
         async with httpx.AsyncClient(timeout=30) as client:

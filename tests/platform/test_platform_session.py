@@ -23,8 +23,8 @@ from reconciler.platform import (
     RequestTimedOut,
     ServerError,
     UnsafeAddress,
+    bodies,
     connection_for_region,
-    transport,
 )
 from reconciler.problems import ReconcilerError
 
@@ -321,7 +321,7 @@ class TestAnswers:
         assert "/api/v2/organizations/me" in str(error)
 
     def test_an_answer_without_end_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(transport, "MAX_BODY", 10_000)
+        monkeypatch.setattr(bodies, "MAX_BODY", 10_000)
         error = failure(Org().on(ME, httpx.Response(200, content=b" " * 10_001)))
         assert isinstance(error, MalformedResponse)
         assert "larger" in str(error)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from specs_support import Tree, outcome, place
 
 from reconciler.problems import Finding, SpecError
-from reconciler.specs import bounds, jinja, template
+from reconciler.specs import bounds, budget, template
 from reconciler.specs.template import Rendered, Renderer, render
 from reconciler.specs.variables import with_placeholders
 
@@ -309,7 +309,7 @@ def test_stray_braces_are_explained(tree: Tree) -> None:
 
 
 def test_time_and_output_have_a_limit(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jinja, "MAX_SECONDS", 0.05)
+    monkeypatch.setattr(budget, "MAX_SECONDS", 0.05)
     loops = "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
     assert wrong(tree, loops)[0].id == "template-too-large"
     monkeypatch.setattr(template, "MAX_OUTPUT", 1000)
