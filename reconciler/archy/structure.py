@@ -15,10 +15,11 @@ from reconciler.archy.flowtypes import by_root
 from reconciler.archy.model import Path
 from reconciler.archy.targets import Target, Targets
 
-__all__ = ["Action", "Branch", "Container", "Target", "Targets", "actions", "branches", "containers"]
+__all__ = ["BRANCH_KEYS", "Action", "Branch", "Container", "Target", "Targets", "actions", "branches", "containers"]
 
 _START_UP = "startUpTaskActions"
-_BRANCH_KEYS = ("actions", "choices")
+BRANCH_KEYS = ("actions", "choices")
+"""Keys whose lists hold actions and choices, wherever they stand."""
 _ANY_CONTAINERS = ("menus", "tasks", "states", "bots", _START_UP)
 
 
@@ -106,7 +107,7 @@ def branches(owner: Container | Action) -> list[Branch]:
 def _branches(value: Any, path: Path, steps: Path) -> Iterator[Branch]:
     if isinstance(value, dict):
         for key, item in value.items():
-            if key in _BRANCH_KEYS and isinstance(item, list):
+            if key in BRANCH_KEYS and isinstance(item, list):
                 yield Branch((*steps, key), _items(item, (*path, key)))
             else:
                 yield from _branches(item, (*path, key), (*steps, key))

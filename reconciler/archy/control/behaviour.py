@@ -1,7 +1,8 @@
 """How each action of Architect passes on control: a table, no behaviour.
 
-Source: facts/archy-yaml §2, which counts how often real flows show each; outcomes are ``OUTPUT_IDS`` of the
-Scripting SDK. What stands in no set and has no outcomes is passed through: control goes on below.
+Sources: the Scripting SDK (``docs/types.d.ts`` of release 0.67.2), whose class ``ArchActionXxx`` is the key ``xxx``
+and whose base class says which outputs there are; facts/archy-yaml §2, which counts how often real flows show each.
+What stands in no set and has no outcomes is passed through: control goes on below.
 """
 
 from __future__ import annotations
@@ -28,8 +29,6 @@ class Ending(StrEnum):
 
 ENDS: dict[str, Ending] = {
     "disconnect": Ending.DISCONNECT,
-    "disconnectWorkitem": Ending.DISCONNECT,
-    "terminateWorkitem": Ending.DISCONNECT,
     "endWorkflow": Ending.END,
     "endTask": Ending.RETURN,
     "endState": Ending.END,
@@ -43,9 +42,6 @@ ENDS: dict[str, Ending] = {
 }
 """Actions after which nothing runs."""
 
-MAY_FAIL = frozenset(("disconnectWorkitem", "terminateWorkitem"))
-"""Ends that have an outcome ``failure``, after which control goes on."""
-
 TRANSFERS = frozenset(
     (
         "transferToAcd",
@@ -58,7 +54,7 @@ TRANSFERS = frozenset(
         "dialByExtension",
     )
 )
-"""Leave the flow when they succeed; when they fail, control goes on."""
+"""Leave the flow when they succeed (the SDK's "fake success"); their outcomes are the ways that stay in it."""
 
 JUMPS: dict[str, str] = {
     "jumpToTask": "targetTaskRef",
@@ -72,33 +68,43 @@ CALLS: dict[str, str] = {"callTask": "targetTaskRef"}
 
 LOOPS = frozenset(("loop", "loopUntil", "loopAnythingElse"))
 
+ANSWERED = "answered"
+"""Our own word for the way on from a question that was answered; the platform has no output for it."""
+
 _YES_NO = ("yes", "no")
 _FOUND = ("found", "notFound")
 _SUCCESS = ("success", "failure")
 _SUCCESS_TIMEOUT = ("success", "failure", "timeout")
 _SCHEDULE_GROUP = ("open", "closed", "holiday", "emergency")
+_NOT_ANSWERED = ("maxNoInputs", "maxNoMatches")
 
 OUTCOMES: dict[str, tuple[str, ...]] = {
     "decision": _YES_NO,
-    "askForBoolean": (*_YES_NO, "maxNoInputs", "maxNoMatches"),
+    "askForBoolean": (*_YES_NO, *_NOT_ANSWERED),
     "askForIntent": ("noIntent", "maxNoInputs"),
-    "askForSlot": ("maxNoInputs", "maxNoMatches"),
-    "digitalMenu": ("maxNoInputs", "maxNoMatches"),
+    "askForSlot": (ANSWERED, *_NOT_ANSWERED),
+    "askSurveyQuestion": (ANSWERED, *_NOT_ANSWERED),
+    "digitalMenu": _NOT_ANSWERED,
     "evaluateSchedule": ("active", "inactive"),
     "evaluateScheduleGroup": _SCHEDULE_GROUP,
     "detectSilence": ("success", "timeout"),
     "playAudioOnSilence": ("success", "timeout"),
     "processVoicemailInput": ("voicemail", "noInput", "failure"),
-    "setExternalTag": ("failure",),
+    **dict.fromkeys(TRANSFERS, ("failure",)),
+    "dialByExtension": ("failure", "timeout"),
     "findUsersById": ("found", "partiallyFound", "notFound"),
     "searchExternalContacts": ("matchExact", "matchMultiple", "notFound"),
     "dataTableLookup": ("found", "notFound", "failure"),
     "getAssignedCustomerIntents": ("found", "notFound", "failure"),
-    **dict.fromkeys(("callData", "callDataSecure", "callGuide"), _SUCCESS_TIMEOUT),
+    **dict.fromkeys(("callBridge", "callData", "callDataSecure", "callGuide"), _SUCCESS_TIMEOUT),
     **dict.fromkeys(
         (
+            "associateExternalContact",
             "findEmergencyGroup",
+            "findGrammar",
+            "findGrammarById",
             "findGroup",
+            "findKnowledgeBaseDocumentById",
             "findLanguageSkill",
             "findQueue",
             "findQueueById",
@@ -109,11 +115,17 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
             "findUser",
             "findUserById",
             "findUserPrompt",
+            "findUtilizationLabel",
             "getConversationData",
             "getExternalContact",
             "getExternalOrganization",
+            "getJourneyOutcome",
             "getJourneyOutcomeScoresBySession",
+            "getJourneySegment",
             "getJourneySession",
+            "getJourneySessionDetails",
+            "getJourneySessionsByCustomer",
+            "getJourneySessionsByExternalContact",
         ),
         _FOUND,
     ),
@@ -124,6 +136,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
             "clearUtilizationLabel",
             "collectInput",
             "decryptData",
+            "deflect",
             "disconnectWorkitem",
             "encryptData",
             "getRawSIPHeaders",
@@ -138,6 +151,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
             "sendResponse",
             "sendRichLink",
             "setConversationData",
+            "setExternalTag",
             "setPriority",
             "setSecuredData",
             "setSkills",
@@ -152,9 +166,24 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 }
 """Action → its outcomes, in Architect's order. One that a flow does not list has no actions of its own."""
 
-DYNAMIC_OUTCOMES = frozenset(
-    ("askForIntent", "callTask", "digitalMenu", "loopUntil", "switch", "askForAuthentication", "askForPayment")
-) | frozenset(f"call{name}" for name in ("LexBot", "LexV2Bot", "Dialogflow", "DialogflowCx", "NuanceMix"))
+BOTS = frozenset(
+    f"call{name}" for name in ("BotConnector", "DialogEngineBot", "DialogflowBot", "LexBot", "LexV2Bot", "NuanceMixBot")
+)
+"""Calls of other vendors' bots: one outcome for each intent, and ``failure``."""
+
+DYNAMIC_OUTCOMES = BOTS | frozenset(
+    (
+        "askForAuthentication",
+        "askForIntent",
+        "askForPayment",
+        "callDialogflowCxBot",
+        "callTask",
+        "detectIntent",
+        "digitalMenu",
+        "loopUntil",
+        "switch",
+    )
+)
 """Actions whose outcomes the author names: intents, paths, cases."""
 
 PASS_THROUGH = frozenset(
@@ -166,8 +195,10 @@ PASS_THROUGH = frozenset(
         "callCommonModule",
         "callDigitalBotFlow",
         "callVoiceFlow",
+        "clearActiveIntent",
         "clearPostFlow",
         "clearSlot",
+        "clearVoicemailSnippet",
         "communicate",
         "createCallback",
         "enableParticipantRecord",
@@ -179,6 +210,10 @@ PASS_THROUGH = frozenset(
         "playAudio",
         "playEstimatedWaitTime",
         "playPositionInQueue",
+        "playUserGreeting",
+        "playUserName",
+        "sendDigitalCarousel",
+        "sendDigitalContent",
         "setFlowOutcome",
         "setIntent",
         "setLanguage",
@@ -186,6 +221,7 @@ PASS_THROUGH = frozenset(
         "setPostFlow",
         "setScreenPop",
         "setUUIData",
+        "showKnowledgeArticle",
         "transcription",
         "updateData",
         "wait",
@@ -210,3 +246,54 @@ KNOWN_ACTIONS: frozenset[str] = (
     | _CONTROL
 )
 """Every action key that a source shows; another one is walked by its outputs, and pointed out."""
+
+ANSWERS = (
+    frozenset(name for name in OUTCOMES if name.startswith("ask"))
+    | BOTS
+    | frozenset(
+        (
+            "askForAuthentication",
+            "askForPayment",
+            "callAgenticVirtualAgent",
+            "callAudioConnector",
+            "callBotFlow",
+            "callDialogflowCxBot",
+            "callDigitalBotFlow",
+            "callVoiceFlow",
+            "collectInput",
+            "dialByExtension",
+            "digitalMenu",
+            "getResponse",
+            "loopAnythingElse",
+            "processVoicemailInput",
+            "waitForInput",
+        )
+    )
+)
+"""Actions that wait for what the caller or customer says, writes or presses."""
+
+SAY_ONLY = frozenset(
+    (
+        "addFlowMilestone",
+        "communicate",
+        "decision",
+        "flushAudio",
+        "initializeFlowOutcome",
+        "jumpToMenu",
+        "jumpToTask",
+        "changeState",
+        "loopExit",
+        "loopNext",
+        "playAudio",
+        "playUserGreeting",
+        "sendResponse",
+        "setFlowOutcome",
+        "setLanguage",
+        "setParticipantData",
+        "setScreenPop",
+        "setUUIData",
+        "setWrapupCode",
+        "switch",
+    )
+)
+"""Actions after which every condition over the variables of the flow is as it was before."""

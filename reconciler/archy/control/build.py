@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.archy.control.behaviour import CALLS, ENDS, JUMPS, KNOWN_ACTIONS, LOOPS, MAY_FAIL, TRANSFERS, Ending
+from reconciler.archy.control.behaviour import CALLS, ENDS, JUMPS, LOOPS, TRANSFERS, Ending
 from reconciler.archy.control.model import START, ControlFlow, Dangling, Node, NodeKind, Step, end_of
 from reconciler.archy.control.outcomes import outcomes
 from reconciler.archy.model import Path
-from reconciler.archy.structure import Action, Container, branches, containers
+from reconciler.archy.structure import BRANCH_KEYS, Action, Container, branches, containers
 from reconciler.archy.targets import Target, Targets, is_reference
 from reconciler.archy.wording import in_words
 
@@ -52,6 +52,9 @@ class _Builder:
         self._targets = Targets(root, body)
         self._flow = ControlFlow(root)
         self._containers = list(containers(root, body))
+        self._menus: list[Path] = []
+        self._back_to_menus: list[Path] = []
+        """Actions that go back to whichever menu the caller comes from."""
 
     def build(self) -> ControlFlow:
         self._flow.add(Node(START, NodeKind.START, "start", "start", "", None))
@@ -64,6 +67,7 @@ class _Builder:
                 self._actions_of(container)
         self._start()
         self._events()
+        self._menus_before()
         return self._flow
 
     def _start(self) -> None:
@@ -85,6 +89,13 @@ class _Builder:
                 for path, reference in _references(value, (self._root, key)):
                     if target := self._resolve(reference, path):
                         self._flow.connect(START, target.path, Step.EVENT, in_words(str(path[2])))
+
+    def _menus_before(self) -> None:
+        """Leads the actions that go back to the menu before to each menu that leads to them."""
+        found = {path: self._flow.ancestors(path).intersection(self._menus) for path in self._back_to_menus}
+        for path, menus in found.items():
+            for menu in sorted(menus, key=self._menus.index):
+                self._flow.connect(path, menu, Step.BACK)
 
     def _actions_of(self, container: Container) -> None:
         around = _Around(container.path)
@@ -135,13 +146,9 @@ class _Builder:
         operation = action.operation
         if operation in ENDS:
             self._flow.connect(action.path, self._ending(around.container, ENDS[operation]), Step.NEXT)
-            if operation in MAY_FAIL:
-                self._outcomes(action, follow, around, without=("success",))
         elif operation in TRANSFERS:
             self._flow.connect(action.path, self._ending(around.container, Ending.TRANSFER), Step.NEXT)
             self._outcomes(action, follow, around, without=("success",))
-            if not any(outcome.id == "failure" for outcome in outcomes(action)):
-                self._flow.connect(action.path, follow.target, follow.step, "failure")
         elif operation in JUMPS:
             self._refer(action, JUMPS[operation], Step.JUMP)
         elif operation in LOOPS:
@@ -152,44 +159,56 @@ class _Builder:
             self._flow.connect(action.path, around.loop_exit.target, around.loop_exit.step)
         elif operation == "repeatMenu" and around.menus:
             self._flow.connect(action.path, around.menus[-1], Step.BACK)
-        elif operation == "previousMenu" and around.menus:
-            self._flow.connect(action.path, around.menus[max(0, len(around.menus) - 2)], Step.BACK)
+        elif operation == "previousMenu" and len(around.menus) > 1:
+            self._flow.connect(action.path, around.menus[-2], Step.BACK)
+        elif operation in ("repeatMenu", "previousMenu"):
+            self._back_to_menus.append(action.path)
         else:
             self._pass_on(action, follow, around)
+        self._other_references(action)
 
     def _pass_on(self, action: Action, follow: _Onward, around: _Around) -> None:
         if action.operation in CALLS:
             self._refer(action, CALLS[action.operation], Step.CALL)
-        elif action.operation not in KNOWN_ACTIONS:
-            # An unknown action may go wherever it refers to.
-            for field, value in action.body.items() if isinstance(action.body, dict) else ():
-                if is_reference(field, value):
-                    self._refer(action, field, Step.JUMP)
         self._outcomes(action, follow, around)
+
+    def _other_references(self, action: Action) -> None:
+        """Unknown actions may go wherever they refer to, and so may event handling of their own in known ones."""
+        known = JUMPS.get(action.operation) or CALLS.get(action.operation)
+        fields = action.body.items() if isinstance(action.body, dict) else ()
+        for path, reference in _references({key: item for key, item in fields if key != known}, action.path):
+            if path[-1] != "defaultChildMenuRef" and (target := self._resolve(reference, path)):
+                self._flow.connect(action.path, target.path, Step.EVENT, in_words(str(path[len(action.path)])))
 
     def _outcomes(self, action: Action, follow: _Onward, around: _Around, *, without: tuple[str, ...] = ()) -> None:
         called = action.operation in CALLS
         for outcome in outcomes(action):
             dead = not outcome.enabled or outcome.id in without
             entry = self._list(outcome.actions, follow, replace(around, disabled=around.disabled or dead))
-            if dead or (without and outcome.id in ("", "otherwise")):
+            if dead:
                 continue
             step = Step.BRANCH if outcome.actions else entry.step
             self._flow.connect(action.path, entry.target, Step.RETURN if called else step, outcome.label)
 
     def _loop(self, action: Action, follow: _Onward, around: _Around) -> None:
+        """The body, then what the next round begins with (``loopUntil``), then the head again."""
         inner = replace(around, loop=action.path, loop_exit=follow)
-        for outcome in outcomes(action):
-            if outcome.id == "loop":
-                entry = self._list(outcome.actions, _Onward(action.path, Step.BACK), inner)
-                self._flow.connect(action.path, entry.target, Step.BRANCH, "each round")
-            elif outcome.actions:
-                entry = self._list(outcome.actions, follow, around)
+        listed = {outcome.id: outcome for outcome in outcomes(action)}
+        again = _Onward(action.path, Step.BACK)
+        for name in ("loopNext", "loop"):
+            if name in listed:
+                outcome = listed.pop(name)
+                again = self._list(outcome.actions, again, replace(inner, disabled=around.disabled or not outcome.enabled))
+        self._flow.connect(action.path, again.target, Step.BRANCH, "each round")
+        for outcome in listed.values():
+            entry = self._list(outcome.actions, follow, replace(around, disabled=around.disabled or not outcome.enabled))
+            if outcome.actions and outcome.enabled:
                 self._flow.connect(action.path, entry.target, Step.BRANCH, outcome.label)
         self._flow.connect(action.path, follow.target, follow.step, "done")
 
     def _menu(self, path: Path, body: Any, around: _Around) -> None:
         """A menu or sub-menu: its choices, and the one that is taken when the caller makes none."""
+        self._menus.append(path)
         inside = replace(around, menus=(*around.menus, path))
         owner = Action(str(path[-1]), "", path, body)
         for branch in branches(owner):
@@ -197,6 +216,8 @@ class _Builder:
                 self._add(choice, inside)
                 self._choice(choice, inside)
                 self._flow.connect(path, choice.path, Step.ENTER, digit(choice.body))
+                if _is_global(choice.body):
+                    self._flow.connect(START, choice.path, Step.EVENT, f"{digit(choice.body)} in any menu".lstrip())
         default = body.get("defaultChildMenuRef") if isinstance(body, dict) else None
         if isinstance(default, str) and (target := self._resolve(default, (*path, "defaultChildMenuRef"))):
             self._flow.connect(path, target.path, Step.ENTER, "no choice made")
@@ -232,7 +253,13 @@ def digit(choice: Any) -> str:
     return {"star": "*", "pound": "#"}.get(key, key.removeprefix("digit_")) if isinstance(key, str) else ""
 
 
+def _is_global(choice: Any) -> bool:
+    """Whether callers can take a choice in every menu of the flow, by its digit or by saying it."""
+    return isinstance(choice, dict) and True in (choice.get("globalDtmf"), choice.get("globalSpeechRecTerms"))
+
+
 def _references(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """References in a tree and their paths; those of actions inside it are left to them."""
     pending = [(value, path)]
     while pending:
         value, path = pending.pop()
@@ -240,7 +267,7 @@ def _references(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
             for key, item in value.items():
                 if is_reference(key, item):
                     yield (*path, key), item
-                else:
+                elif key not in BRANCH_KEYS:
                     pending.append((item, (*path, key)))
         elif isinstance(value, list):
             pending.extend((item, (*path, index)) for index, item in enumerate(value))

@@ -126,6 +126,10 @@ class ControlFlow:
         if path in self.graph:
             yield from (cast(Edge, data["edge"]) for _, _, data in self.graph.in_edges(path, data=True))
 
+    def ancestors(self, path: Path) -> set[Path]:
+        """Every node that some way leads from to this one."""
+        return nx.ancestors(self.graph, path) if path in self.graph else set()
+
     def edges(self) -> Iterator[Edge]:
         """All ways."""
         yield from (cast(Edge, data["edge"]) for _, _, data in self.graph.edges(data=True))

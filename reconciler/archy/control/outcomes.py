@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.archy.control.behaviour import CALLS, DYNAMIC_OUTCOMES, KNOWN_ACTIONS, OUTCOMES
+from reconciler.archy.control.behaviour import DYNAMIC_OUTCOMES, OUTCOMES
 from reconciler.archy.model import Path
 from reconciler.archy.structure import Action, Branch, branches
 from reconciler.archy.wording import in_words
 
 OTHERWISE = "otherwise"
-_NO_CASE = "no case applies"
+"""Id of the way that none of the listed outcomes is: an intent or path without actions, which exports leave out."""
 _LABEL_LENGTH = 80
 
 
@@ -32,6 +32,10 @@ class Outcome:
     """False for an outcome that is switched off: nothing goes that way."""
 
 
+_OTHERWISE = Outcome(OTHERWISE, OTHERWISE)
+_NO_CASE = Outcome("default", "no case applies")
+
+
 def outcomes(action: Action) -> list[Outcome]:
     """All outcomes of an action, in the platform's order where it has one, then as written."""
     listed = {outcome.id: outcome for outcome in (_listed(branch, action.body) for branch in branches(action))}
@@ -42,22 +46,14 @@ def outcomes(action: Action) -> list[Outcome]:
         for name in known
     ]
     if action.operation == "askForIntent":
-        return [*listed.values(), *found]
-    found += listed.values()
+        found = [*listed.values(), *found]
+    else:
+        found += listed.values()
     if not found:
         return [Outcome("", "")]
-    if not known and (implied := _implied(action, listed)):
-        found.append(implied)
+    if "default" not in {outcome.id for outcome in found} and (action.operation in DYNAMIC_OUTCOMES or not known):
+        found.append(_NO_CASE if action.operation == "switch" else _OTHERWISE)
     return found
-
-
-def _implied(action: Action, listed: dict[str, Outcome]) -> Outcome | None:
-    """The way on that no branch of an action with free outcomes stands for."""
-    if action.operation == "switch":
-        return None if "default" in listed else Outcome("default", _NO_CASE)
-    if action.operation in DYNAMIC_OUTCOMES or action.operation not in KNOWN_ACTIONS:
-        return None if action.operation in CALLS and "default" in listed else Outcome(OTHERWISE, OTHERWISE)
-    return Outcome(OTHERWISE, OTHERWISE)
 
 
 def _listed(branch: Branch, body: Any) -> Outcome:
@@ -72,7 +68,7 @@ def _listed(branch: Branch, body: Any) -> Outcome:
         number = next((step for step in reversed(steps) if isinstance(step, int)), 0)
         return Outcome(f"case {number + 1}", _case(owner, number), branch.actions, enabled)
     identity = str(steps[-2]) if len(steps) > 1 else ""
-    label = _NO_CASE if identity == "default" and steps[0] == "evaluate" else in_words(identity)
+    label = _NO_CASE.label if identity == "default" and steps[0] == "evaluate" else in_words(identity)
     return Outcome(identity, label, branch.actions, enabled)
 
 
