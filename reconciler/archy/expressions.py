@@ -1,4 +1,4 @@
-"""Finds the names that an Architect expression looks up.
+"""Finds the names that an Architect expression looks up, and the variables that it reads.
 
 Expressions are split into tokens, because text search finds phantom names inside strings and loses names
 that hold quotes. Grammar as seen in facts/archy-yaml §3: double-quoted strings with backslash escapes, dotted
@@ -69,6 +69,25 @@ def look_ups(expression: str) -> tuple[LookUp, ...]:
     if not _INTERESTING.search(expression):
         return ()
     return tuple(_look_ups(expression, list(_tokens(expression))))
+
+
+def variables(expression: str) -> tuple[str, ...]:
+    """Names of the variables that the expression reads, ``Task.queue`` of ``Task.queue.id``, in order, each once.
+
+    Functions are left out, and so are properties, such as ``key`` in ``Chat.Guest.fields[0].key``. Every dotted
+    name counts, those of variables that the platform provides and of prompts as well.
+    """
+    if "." not in expression:
+        return ()
+    found: dict[str, None] = {}
+    tokens = list(_tokens(expression))
+    for index, token in enumerate(tokens):
+        if token.kind != "name" or (index and tokens[index - 1].text == ".") or _opens_call(tokens, index):
+            continue
+        scope, dot, rest = token.text.partition(".")
+        if dot:
+            found[f"{scope.strip()}.{rest.partition('.')[0].strip()}"] = None
+    return tuple(found)
 
 
 def string_literal(expression: str) -> str | None:

@@ -92,7 +92,7 @@ class _Builder:
 
     def _menus_before(self) -> None:
         """Leads the actions that go back to the menu before to each menu that leads to them."""
-        found = {path: self._flow.ancestors(path).intersection(self._menus) for path in self._back_to_menus}
+        found = {path: self._flow.leading_to([path]).intersection(self._menus) for path in self._back_to_menus}
         for path, menus in found.items():
             for menu in sorted(menus, key=self._menus.index):
                 self._flow.connect(path, menu, Step.BACK)
@@ -198,10 +198,14 @@ class _Builder:
         for name in ("loopNext", "loop"):
             if name in listed:
                 outcome = listed.pop(name)
-                again = self._list(outcome.actions, again, replace(inner, disabled=around.disabled or not outcome.enabled))
+                again = self._list(
+                    outcome.actions, again, replace(inner, disabled=around.disabled or not outcome.enabled)
+                )
         self._flow.connect(action.path, again.target, Step.BRANCH, "each round")
         for outcome in listed.values():
-            entry = self._list(outcome.actions, follow, replace(around, disabled=around.disabled or not outcome.enabled))
+            entry = self._list(
+                outcome.actions, follow, replace(around, disabled=around.disabled or not outcome.enabled)
+            )
             if outcome.actions and outcome.enabled:
                 self._flow.connect(action.path, entry.target, Step.BRANCH, outcome.label)
         self._flow.connect(action.path, follow.target, follow.step, "done")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, cast
@@ -126,9 +126,16 @@ class ControlFlow:
         if path in self.graph:
             yield from (cast(Edge, data["edge"]) for _, _, data in self.graph.in_edges(path, data=True))
 
-    def ancestors(self, path: Path) -> set[Path]:
-        """Every node that some way leads from to this one."""
-        return nx.ancestors(self.graph, path) if path in self.graph else set()
+    def leading_to(self, paths: Iterable[Path]) -> set[Path]:
+        """These nodes and every node that some way leads from to one of them."""
+        found: set[Path] = set()
+        pending = list(paths)
+        while pending:
+            path = pending.pop()
+            if path not in found:
+                found.add(path)
+                pending.extend(self.graph.pred.get(path, ()))
+        return found
 
     def edges(self) -> Iterator[Edge]:
         """All ways."""
