@@ -62,6 +62,16 @@ class Finding(BaseModel):
         return f"{where}{self.message}" + (f" {self.remedy}" if self.remedy else "")
 
 
+class Silenced(BaseModel):
+    """A finding that somebody decided to live with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    finding: Finding
+    reason: str
+    """Why, in that person's words."""
+
+
 class ReconcilerError(Exception):
     """Root of every error that a user may see; carries the exit code and all findings behind it.
 
@@ -83,8 +93,9 @@ class ReconcilerError(Exception):
 class SpecError(ReconcilerError):
     """The specs or environments are not usable; ``findings`` holds every reason, not only the first."""
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    def __init__(self, findings: Iterable[Finding], silenced: Iterable[Silenced] = ()) -> None:
         findings = tuple(findings)
         errors = [finding for finding in findings if finding.severity is Severity.ERROR]
         count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
         super().__init__(f"{count}; nothing was sent to the org.", findings=findings)
+        self.silenced = tuple(silenced)

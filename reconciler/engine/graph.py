@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 import networkx as nx
+
+from reconciler.globs import matches
 
 Graph: TypeAlias = "nx.DiGraph[str]"
 """Nodes are addresses; an edge ``a → b`` says that ``b`` must be done before ``a``."""
@@ -37,11 +38,6 @@ def find_cycles(graph: Graph) -> list[list[str]]:
 def execution_order(graph: Graph) -> list[str]:
     """All nodes, each after what it needs; equals in order of address, so that a plan is stable."""
     return list(nx.lexicographical_topological_sort(graph.reverse(copy=False)))
-
-
-def matches(address: str, patterns: Iterable[str]) -> bool:
-    """Whether an address matches one of the globs (``*`` also matches ``/``; case counts)."""
-    return any(address == pattern or fnmatchcase(address, pattern) for pattern in patterns)
 
 
 def select(graph: Graph, targets: Iterable[str], excludes: Iterable[str]) -> set[str]:

@@ -53,7 +53,7 @@ class History:
             source = GitRevision(self._root, commit)
             environment = load_environment(source, self._environment)
             with ArtifactCache() as artifacts:
-                catalog = load_catalog(source, environment, secret_env=None, cache=artifacts)
+                catalog = load_catalog(source, environment, secret_env=None, cache=artifacts, closely=False)
         except ReconcilerError:
             # A shallow clone, a rewritten branch, or specs that were never valid: the diff falls back on an export.
             return

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.engine.document import Action
-from reconciler.engine.graph import Graph, find_cycles, matches
+from reconciler.engine.graph import Graph, find_cycles
 from reconciler.engine.history import History
 from reconciler.engine.observe import Observation
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
+from reconciler.globs import matches
 from reconciler.ledger import stamp
 from reconciler.problems import Finding, ReconcilerError, Severity, SpecError
 from reconciler.specs import Catalog

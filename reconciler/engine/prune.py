@@ -11,9 +11,9 @@ from reconciler.engine.concurrency import together
 from reconciler.engine.document import Action
 from reconciler.engine.drift import DriftPolicy, by_whom
 from reconciler.engine.fields import state_digest
-from reconciler.engine.graph import matches
 from reconciler.engine.observe import Observation, candidate_addresses, flow_addresses
 from reconciler.engine.verdict import Verdict
+from reconciler.globs import matches
 from reconciler.kinds.base import Consumer, Live
 from reconciler.platform import Platform
 from reconciler.problems import Finding, Severity

@@ -158,6 +158,10 @@ class Kind(ABC):
     def inspect(self, root: str, body: Any) -> Inspection:
         """Reads one rendered, parsed document; never raises for bad input, reports ``problems``."""
 
+    def analyse(self, root: str, body: Any) -> tuple[Problem, ...]:
+        """What is wrong with a document on closer reading than ``inspect``; done once a document, when specs load."""
+        return ()
+
     def body_schema(self) -> dict[str, Any]:
         """JSON Schema of what stands below the root key; accepts every valid document."""
         return {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}}

@@ -1,7 +1,7 @@
 """Keeps what was learnt from each spec file between runs, so that unchanged files are neither rendered nor parsed.
 
-An entry is found by the text of the file, the variables, and the code that reads it; includes are checked on
-every hit. Only files without findings are kept, and nothing that holds the value of a secret.
+An entry is found by the path and text of the file, the variables, and the code that reads it; includes are checked
+on every hit. Only files without errors are kept, and nothing that holds the value of a secret.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 import reconciler
 from reconciler.archy.model import Reference
 from reconciler.cache import Cache, cache_folder
+from reconciler.problems import Finding
 
 _READING_PACKAGES = ("archy", "kinds", "specs")
 
@@ -51,6 +52,8 @@ class FileArtifacts:
     documents: tuple[Artifact, ...]
     includes: Mapping[str, str]
     """Path → SHA-256 (hex) of its text, "" where there was no such file."""
+    findings: tuple[Finding, ...] = ()
+    """Warnings and remarks about the file, no errors."""
 
 
 _ENTRY = TypeAdapter(FileArtifacts)
@@ -98,9 +101,9 @@ def variables_digest(variables: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(variables, allow_nan=True).encode()).hexdigest()
 
 
-def entry_key(text: str, variables: str) -> str:
+def entry_key(path: str, text: str, variables: str) -> str:
     """Key of a file's entry; ``variables`` as ``variables_digest`` gives it."""
-    parts = f"{code_digest()}\n{variables}\n{text}"
+    parts = f"{code_digest()}\n{variables}\n{path}\n{text}"
     return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -108,10 +111,10 @@ def entry_key(text: str, variables: str) -> str:
 def code_digest() -> str:
     """Digest of the code that turns files into artifacts, and of the libraries it does that with."""
     digest = hashlib.sha256()
-    for library in ("jinja2", "pyyaml", "pydantic"):
+    for library in ("jinja2", "networkx", "pyyaml", "pydantic"):
         digest.update(f"{library} {library_version(library)}\n".encode())
     root = FilePath(reconciler.__file__).parent
     for package in _READING_PACKAGES:
-        for file in sorted((root / package).glob("*.py")):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        for file in sorted((root / package).rglob("*.py")):
+            digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

@@ -24,12 +24,17 @@ SHOWN = 100
 
 
 def read_documents(
-    rendered: Rendered, secrets: Sequence[SecretVariable], environment: str, origins: VariableOrigins
+    rendered: Rendered,
+    secrets: Sequence[SecretVariable],
+    environment: str,
+    origins: VariableOrigins,
+    *,
+    closely: bool = True,
 ) -> tuple[list[Artifact], list[Finding]]:
     """What the documents of a file are, and everything that is wrong with them.
 
     A document whose kind and name are known is there even if something in it is wrong, so that documents can
-    be checked against each other in the same run.
+    be checked against each other in the same run. ``closely`` asks each kind for what is wrong on closer reading.
     """
     try:
         documents = load_documents(rendered.text)
@@ -38,14 +43,21 @@ def read_documents(
     artifacts: list[Artifact] = []
     findings: list[Finding] = []
     for index, document in enumerate(documents):
-        if len(findings) >= MOST_FINDINGS:
-            findings = [*findings[:MOST_FINDINGS], _more(rendered)]
+        if sum(finding.severity is Severity.ERROR for finding in findings) > MOST_FINDINGS:
             break
-        artifact, wrong = _read_document(_Reader(rendered, index, document, origins), secrets)
+        artifact, wrong = _read_document(_Reader(rendered, index, document, origins), secrets, closely=closely)
         findings += wrong
         if artifact:
             artifacts.append(artifact)
-    return artifacts, findings
+    return artifacts, _most_important(rendered, findings)
+
+
+def _most_important(rendered: Rendered, findings: list[Finding]) -> list[Finding]:
+    """All findings, or as many as anybody reads, errors first, and one that says so."""
+    if len(findings) <= MOST_FINDINGS:
+        return findings
+    told = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)[:MOST_FINDINGS]
+    return [*told, _more(rendered, told[0].severity)]
 
 
 def location_of(rendered: Rendered, index: int, path: Path) -> Location:
@@ -89,7 +101,10 @@ class _Reader:
     ) -> Finding:
         """A finding about the value at ``path``."""
         place = location_of(self.rendered, self.index, path)
-        origin = self.origins.note(place, _value_at(self.document.data, path)) if self.rendered.templated else ""
+        # What is no error is kept between runs, and lines of environment files may move meanwhile.
+        lasting = severity is not Severity.ERROR
+        noted = self.rendered.templated and not lasting
+        origin = self.origins.note(place, _value_at(self.document.data, path)) if noted else ""
         return Finding(
             id=id_,
             severity=severity,
@@ -114,7 +129,9 @@ def _value_at(node: Any, path: Path) -> Any:
     return node
 
 
-def _read_document(reader: _Reader, secrets: Sequence[SecretVariable]) -> tuple[Artifact | None, list[Finding]]:
+def _read_document(
+    reader: _Reader, secrets: Sequence[SecretVariable], *, closely: bool
+) -> tuple[Artifact | None, list[Finding]]:
     data = reader.document.data
     if not isinstance(data, Mapping) or len(data) != 1:
         return None, [_shape_finding(reader)]
@@ -127,8 +144,9 @@ def _read_document(reader: _Reader, secrets: Sequence[SecretVariable]) -> tuple[
     inspection = kind.inspect(root, data[root])
     used = secrets_in(reader.document.text, secrets)
     address = f"{inspection.kind}/{inspection.name}" if inspection.name else None
-    problems = inspection.problems[:MOST_FINDINGS]
-    findings = [_problem_finding(reader, problem, address) for problem in problems]
+    closer = kind.analyse(root, data[root]) if closely else ()
+    problems = sorted((*inspection.problems, *closer), key=lambda each: each.severity != Severity.ERROR)
+    findings = [_problem_finding(reader, problem, address) for problem in problems[: MOST_FINDINGS + 1]]
     findings += _secret_findings(reader, kind, inspection, used, address)
     if not inspection.name:
         if not findings:
@@ -201,9 +219,10 @@ def _secret_findings(
     return findings
 
 
-def _more(rendered: Rendered) -> Finding:
+def _more(rendered: Rendered, severity: Severity) -> Finding:
     return Finding(
         id="more-problems",
+        severity=severity,
         message=f"There is more wrong with this file than the {MOST_FINDINGS} problems told here.",
         file=rendered.file,
         line=1,

@@ -16,6 +16,7 @@ from reconciler.problems import Finding, ReconcilerError, SpecError
 from reconciler.specs.environment_files import DIRECTORY, Layers, environment_file, file_names, read_layers
 from reconciler.specs.environment_problems import explain
 from reconciler.specs.secrets import SecretVariable
+from reconciler.specs.silence import Silence, silence_problems
 from reconciler.specs.source import Source
 from reconciler.specs.variables import malformed_secrets, secret_variables
 from reconciler.suggest import near
@@ -129,6 +130,13 @@ class Policy(_Part):
     on_drift: Literal["overwrite", "report", "fail"] = "overwrite"
 
 
+class Findings(_Part):
+    """What people decided about findings."""
+
+    silence: Annotated[tuple[Silence, ...], Field(strict=False)] = ()
+    """Findings that are not to be told; a list, so an environment's own replaces an inherited one."""
+
+
 class EnvironmentFile(_Part):
     """The keys of an environment file after everything it extends is merged in."""
 
@@ -142,6 +150,7 @@ class EnvironmentFile(_Part):
     """What templates may use; secrets as ``{secret: {env: NAME}}``."""
     ledger: Ledger = Ledger()
     policy: Policy = Policy()
+    findings: Findings = Findings()
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """How many changes may run at the same time."""
 
@@ -189,6 +198,7 @@ def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | 
         *_place_findings(data, layers, name),
         *_ledger_findings(data, layers),
         *_variable_findings(data, layers),
+        *silence_problems(data, layers),
     ]
     if findings or made is None:
         raise SpecError(findings)

@@ -10,13 +10,14 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from reconciler.kinds.base import Desired
-from reconciler.problems import Finding, Severity, SpecError
+from reconciler.problems import Finding, Severity, Silenced, SpecError
 from reconciler.specs.artifacts import Artifact, ArtifactCache, FileArtifacts, entry_key, variables_digest
 from reconciler.specs.checks import Entry, check_documents
 from reconciler.specs.content import SpecFile, SpecReader
 from reconciler.specs.documents import read_documents
 from reconciler.specs.environment import Environment
 from reconciler.specs.origins import VariableOrigins
+from reconciler.specs.silence import apply_silences, unused_silences
 from reconciler.specs.source import Source
 from reconciler.specs.template import text_digest
 
@@ -34,6 +35,8 @@ class Catalog:
     """SHA-256 (hex) over all addresses, divisions and digests; the values of secrets have no part in it."""
     findings: tuple[Finding, ...]
     """Warnings and remarks; errors are raised."""
+    silenced: tuple[Silenced, ...] = ()
+    """What the environment silences, errors too."""
 
 
 def load_catalog(
@@ -42,16 +45,18 @@ def load_catalog(
     *,
     secret_env: Mapping[str, str] | None = None,
     cache: ArtifactCache | None = None,
+    closely: bool = True,
 ) -> Catalog:
     """Reads all specs.
 
     ``secret_env`` is where the values of secrets are looked up; None works offline, with placeholders only, and
     leaves ``Content.upload`` empty where a text needs a secret. What ``cache`` knows is not rendered again.
+    ``closely=False`` leaves out what is wrong with flows that could be published all the same, for specs of old.
 
     Raises:
         SpecError: with every error of every file; warnings are in it as well.
     """
-    loaded = _Loading(source, environment, secret_env, cache)
+    loaded = _Loading(source, environment, secret_env, cache, closely=closely)
     paths = spec_paths(source)
     for path in paths:
         loaded.read(path)
@@ -59,11 +64,15 @@ def load_catalog(
     findings = [*loaded.findings, *check_documents(loaded.entries, loaded.origins)]
     if not paths:
         findings.append(_no_specs(source))
+    silences = environment.findings.silence if closely else ()
+    findings, silenced, unused = apply_silences(findings, silences)
     if any(finding.severity is Severity.ERROR for finding in findings):
-        raise SpecError(findings)
+        raise SpecError(findings, silenced)
+    if unused:
+        findings += unused_silences(unused, silences, loaded.origins.layers)
     resources = {entry.desired.address: entry.desired for entry in loaded.entries}
     ordered = {address: resources[address] for address in sorted(resources)}
-    return Catalog(MappingProxyType(ordered), _digest(ordered), tuple(findings))
+    return Catalog(MappingProxyType(ordered), _digest(ordered), tuple(findings), tuple(silenced))
 
 
 def spec_paths(source: Source) -> list[str]:
@@ -80,6 +89,8 @@ class _Loading:
         environment: Environment,
         secret_env: Mapping[str, str] | None,
         cache: ArtifactCache | None,
+        *,
+        closely: bool,
     ) -> None:
         self.source = source
         self.environment = environment
@@ -88,6 +99,7 @@ class _Loading:
         self.entries: list[Entry] = []
         self.findings: list[Finding] = []
         self._cache = cache
+        self._closely = closely
         self._variables = variables_digest(environment.variables)
         self._fresh: dict[str, FileArtifacts] = {}
         self._include_digests: dict[str, str] = {}
@@ -102,13 +114,14 @@ class _Loading:
         if self._cache is None:
             self._read_afresh(path, text)
             return
-        key = entry_key(text, self._variables)
+        key = entry_key(path, text, self._variables)
         known = self._cache.get(key)
         if known is not None and self._includes_unchanged(known.includes):
             self._add(SpecFile(self.reader, path, text, None), known.documents)
+            self.findings += known.findings if self._closely else ()
             return
         fresh = self._read_afresh(path, text)
-        if fresh is not None:
+        if fresh is not None and self._closely:
             self._fresh[key] = fresh
 
     def store(self) -> None:
@@ -118,18 +131,20 @@ class _Loading:
             self._cache.close()
 
     def _read_afresh(self, path: str, text: str) -> FileArtifacts | None:
-        """Renders and reads a file; gives what may be cached, None where there are findings."""
+        """Renders and reads a file; gives what may be cached, None where there are errors."""
         try:
             rendered = self.reader.shown.render(path, text)
         except SpecError as error:
             self.findings += error.findings
             return None
         artifacts, findings = read_documents(
-            rendered, self.reader.secret_variables, self.environment.name, self.origins
+            rendered, self.reader.secret_variables, self.environment.name, self.origins, closely=self._closely
         )
         self._add(SpecFile(self.reader, path, text, rendered), artifacts)
         self.findings += findings
-        return None if findings else FileArtifacts(tuple(artifacts), rendered.includes)
+        if any(finding.severity is Severity.ERROR for finding in findings):
+            return None
+        return FileArtifacts(tuple(artifacts), rendered.includes, tuple(findings))
 
     def _add(self, file: SpecFile, artifacts: Iterable[Artifact]) -> None:
         default = self.environment.division

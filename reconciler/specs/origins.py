@@ -28,6 +28,12 @@ class VariableOrigins:
         self._environment = environment
         self._lines: dict[str, list[str]] = {}
 
+    @property
+    def layers(self) -> Layers | None:
+        """The files of the environment; None where they are no longer what the environment was read from."""
+        layers = self._layers
+        return layers if layers is not None and self._is_current(layers) else None
+
     def note(self, place: Location, value: Any) -> str:
         """`` The value comes from <file>:<line>.``, for the end of a remedy; empty where that is not certain.
 
@@ -58,10 +64,10 @@ class VariableOrigins:
             return None
 
     def _origin(self, path: Path) -> Location | None:
-        layers = self._layers
-        if layers is None or layers.data.get("variables") != self._environment.variables:
-            return None
-        return layers.origin(("variables", *path))
+        return None if self.layers is None else self.layers.origin(("variables", *path))
+
+    def _is_current(self, layers: Layers) -> bool:
+        return (layers.data.get("variables") or {}) == self._environment.variables
 
     def _written_by_expression(self, place: Location, value: str) -> bool:
         if place.line is None:

@@ -7,7 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.graph import execution_order, find_cycles, matches, reference_graph, select
+from reconciler.engine.graph import execution_order, find_cycles, reference_graph, select
+from reconciler.globs import matches
 
 NODES = st.sampled_from("abcdefgh")
 EDGES = st.dictionaries(NODES, st.sets(NODES, max_size=4), max_size=8)

@@ -68,8 +68,9 @@ def _data_action(view: View, node: Node) -> Iterator[Problem]:
     labels = " or ".join(outcome.label for outcome in bare)
     acts = any(outcome.id == "success" and outcome.actions for outcome in outcomes(_action(node)))
     if _ends(view, after):
-        # Where nothing follows a success either, there is nothing to go wrong.
-        if acts:
+        # An end that a success never comes to is there for the failure; where nothing follows a success either,
+        # there is nothing to go wrong.
+        if acts and after in _succeeding(view, node):
             yield _unhandled(view, node, bare, f"on {labels} the flow does nothing more", "info")
         return
     results, errors = _bound(node.body, "successOutputs"), _bound(node.body, "failureOutputs")
@@ -130,10 +131,16 @@ def _ends(view: View, path: Path | None) -> bool:
     return ENDS.get(node.operation) in (Ending.DISCONNECT, Ending.END)
 
 
-def _following(view: View, path: Path) -> list[Node]:
+def _succeeding(view: View, node: Node) -> set[Path]:
+    """Every action that may run after a success."""
+    entries = [edge.target for edge in view.flow.out(node.path) if edge.label == "success"]
+    return {each.path for each in _following(view, *entries)}
+
+
+def _following(view: View, *entries: Path) -> list[Node]:
     """Every action that may run from there on, nearest first; what other conversations begin with is left out."""
     found: dict[Path, Node] = {}
-    pending = [path]
+    pending = list(entries)
     while pending:
         ahead: list[Path] = []
         for here in pending:
