@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
-from reconciler.cli.output import Format, document, say
-from reconciler.cli.planfile import failed_as_json
-from reconciler.cli.session import open_workspace
+from reconciler.cli.output import document, say
+from reconciler.cli.session import open_workspace, repository_root
 from reconciler.engine.planner import check_order
+from reconciler.problems import Finding, ReconcilerError, Silenced, SpecError
+from reconciler.report.annotations import github_annotations
+from reconciler.report.findings import findings_json, summary
+from reconciler.report.sarif import sarif
 from reconciler.report.text import findings_text
+
+WORKSPACE = "GITHUB_WORKSPACE"
+"""Where GitHub Actions has checked out what is scanned; files are named from there on."""
 
 
 class ValidateFormat(StrEnum):
@@ -22,6 +31,8 @@ class ValidateFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,17 +42,58 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     env: Env = DEFAULT_ENVIRONMENT,
-    format: Annotated[ValidateFormat, typer.Option("--format", help="text or json.")] = ValidateFormat.TEXT,
+    format: Annotated[
+        ValidateFormat,
+        typer.Option("--format", help="text for people, json or sarif for programs, github for annotations."),
+    ] = ValidateFormat.TEXT,
 ) -> int:
-    """Check all specs offline: render, parse, references between them."""
-    with failed_as_json(Format(format.value)):
+    """Check all specs offline: render, parse, references between them, and what callers run into in each flow.
+
+    Exits with 1 if there are errors, in every format; warnings and remarks do not count.
+    """
+    try:
         workspace = open_workspace(env, offline=True)
         check_order(workspace.catalog)
-    findings = workspace.catalog.findings
-    if format is ValidateFormat.JSON:
-        document(json.dumps({"findings": [f.model_dump(mode="json") for f in findings]}, indent=2, ensure_ascii=False))
-        return 0
-    say(findings_text(findings))
-    count = len(workspace.catalog.resources)
-    say([Text(f"{count} resources are valid for {env}; {len(findings)} findings.", style="green")])
+    except ReconcilerError as error:
+        silenced = error.silenced if isinstance(error, SpecError) else ()
+        _document(format, error.findings, silenced, error)
+        raise
+    findings, silenced = workspace.catalog.findings, workspace.catalog.silenced
+    _document(format, findings, silenced)
+    if format is ValidateFormat.TEXT:
+        say(findings_text(findings))
+        count = len(workspace.catalog.resources)
+        say([Text(f"{count} resources are valid for {env}; {summary(findings, silenced)}.", style="green")])
     return 0
+
+
+def _document(
+    format: ValidateFormat,
+    findings: Sequence[Finding],
+    silenced: Sequence[Silenced],
+    error: ReconcilerError | None = None,
+) -> None:
+    """What programs read; also of a run that failed."""
+    # A failure without findings would otherwise leave no trace in formats that hold nothing else.
+    failure = error if error is not None and not error.findings else None
+    match format:
+        case ValidateFormat.JSON:
+            document(json.dumps(findings_json(findings, silenced, error), indent=2, ensure_ascii=False))
+        case ValidateFormat.SARIF:
+            log = sarif(findings, silenced, prefix=_prefix(), failure=failure)
+            document(json.dumps(log, indent=2, ensure_ascii=False))
+        case ValidateFormat.GITHUB:
+            for line in github_annotations(findings, prefix=_prefix(), failure=failure):
+                document(line)
+        case ValidateFormat.TEXT:
+            pass
+
+
+def _prefix() -> str:
+    """``specs/`` where the specs lie in that folder of what GitHub scans; else empty."""
+    workspace = os.environ.get(WORKSPACE)
+    try:
+        inside = repository_root().relative_to(Path(workspace).resolve()) if workspace else Path()
+    except (ReconcilerError, ValueError):
+        return ""
+    return "" if inside == Path() else f"{inside.as_posix()}/"

@@ -64,7 +64,7 @@ def check_order(catalog: Catalog) -> Graph:
     graph = catalog_graph(catalog)
     cycles = cycle_findings(graph, catalog)
     if cycles:
-        raise SpecError([*catalog.findings, *cycles])
+        raise SpecError([*catalog.findings, *cycles], catalog.silenced)
     return graph
 
 
