@@ -12,6 +12,7 @@ from pathlib import Path
 
 QUEUES = [f"Queue {number}" for number in range(40)]
 MODULES_IN_A_FLOW = 2
+STATEMENTS = 24
 SETTINGS = """\
   settingsErrorHandling:
     errorHandling:
@@ -142,6 +143,8 @@ inboundCall:
               targetQueue:
                 lit:
                   name: {QUEUES[(number + 1) % len(QUEUES)]}
+              failureTransferAudio:
+                tts: We could not put you through. Please try again later.
           - disconnect:
               name: Disconnect
 """
@@ -169,7 +172,8 @@ inqueueCall:
 
 def _workflow(number: int, size: Size, wording: Callable[[str], str]) -> str:
     name = f"Workflow {number:05}"
-    statements = "\n".join(_update(name, step) for step in range(24))
+    statements = "\n".join(_update(name, step) for step in range(STATEMENTS))
+    variables = "\n".join(_variable(step) for step in range(STATEMENTS))
     return f"""\
 workflow:
   name: {name}
@@ -187,6 +191,8 @@ workflow:
     - state:
         name: Initial State
         refId: Initial State_10
+        variables:
+{variables}
         actions:
 {_calls(number, size, indent=10)}
 {statements}
@@ -247,6 +253,23 @@ def _prompts(name: str, count: int, wording: Callable[[str], str], *, indent: in
             for step in range(count)
         ),
         indent,
+    )
+
+
+def _variable(step: int) -> str:
+    """One that is set and never read, so that there is something to find."""
+    return "\n".join(
+        _indented(
+            [
+                f"""\
+- stringVariable:
+    name: State.Text{step}
+    initialValue:
+      noValue: true
+    isOutput: {"false" if step == 0 else "true"}"""
+            ],
+            10,
+        ).splitlines()
     )
 
 

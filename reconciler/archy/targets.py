@@ -63,6 +63,10 @@ class Targets:
                 return max(found, key=lambda target: _shared(target.path, at)) if len(found) > 1 else found[0]
         return None
 
+    def is_ambiguous(self, target: Target) -> bool:
+        """Whether another object of its kind has the same refId."""
+        return len(self._by_ref[target.kind, target.ref_id]) > 1
+
 
 def is_reference(key: str, value: Any) -> bool:
     """Whether a field points at an object of the same flow: ``startUpRef``, ``targetTaskRef`` and so on."""

@@ -49,8 +49,7 @@ class _Builder:
     def __init__(self, root: str, body: Any) -> None:
         self._root = root
         self._body = body
-        self._targets = Targets(root, body)
-        self._flow = ControlFlow(root)
+        self._flow = ControlFlow(root, Targets(root, body))
         self._containers = list(containers(root, body))
         self._menus: list[Path] = []
         self._back_to_menus: list[Path] = []
@@ -184,7 +183,7 @@ class _Builder:
         called = action.operation in CALLS
         for outcome in outcomes(action):
             dead = not outcome.enabled or outcome.id in without
-            entry = self._list(outcome.actions, follow, replace(around, disabled=around.disabled or dead))
+            entry = self._list(outcome.actions, follow, _within(around, dead))
             if dead:
                 continue
             step = Step.BRANCH if outcome.actions else entry.step
@@ -198,14 +197,10 @@ class _Builder:
         for name in ("loopNext", "loop"):
             if name in listed:
                 outcome = listed.pop(name)
-                again = self._list(
-                    outcome.actions, again, replace(inner, disabled=around.disabled or not outcome.enabled)
-                )
+                again = self._list(outcome.actions, again, _within(inner, not outcome.enabled))
         self._flow.connect(action.path, again.target, Step.BRANCH, "each round")
         for outcome in listed.values():
-            entry = self._list(
-                outcome.actions, follow, replace(around, disabled=around.disabled or not outcome.enabled)
-            )
+            entry = self._list(outcome.actions, follow, _within(around, not outcome.enabled))
             if outcome.actions and outcome.enabled:
                 self._flow.connect(action.path, entry.target, Step.BRANCH, outcome.label)
         self._flow.connect(action.path, follow.target, follow.step, "done")
@@ -245,7 +240,7 @@ class _Builder:
 
     def _resolve(self, reference: str, path: Path) -> Target | None:
         """The object that the field at ``path`` points at; one that leads nowhere is noted."""
-        target = self._targets.resolve(reference, path[:-1])
+        target = self._flow.targets.resolve(reference, path[:-1])
         if target is None:
             self._flow.dangling.append(Dangling(path, reference))
         return target
@@ -255,6 +250,11 @@ def digit(choice: Any) -> str:
     """What a caller presses for a choice: ``1``, ``*``, ``#``; empty where there is none."""
     key = choice.get("dtmf") if isinstance(choice, dict) else None
     return {"star": "*", "pound": "#"}.get(key, key.removeprefix("digit_")) if isinstance(key, str) else ""
+
+
+def _within(around: _Around, switched_off: bool) -> _Around:
+    """What stands around the actions of an outcome."""
+    return replace(around, disabled=True) if switched_off and not around.disabled else around
 
 
 def _is_global(choice: Any) -> bool:

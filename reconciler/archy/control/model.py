@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import networkx as nx
 
 from reconciler.archy.control.behaviour import Ending
 from reconciler.archy.model import Path
+from reconciler.archy.targets import Targets
 
 START: Path = ("start",)
 """The node at which every conversation comes in; events such as an error start here too."""
@@ -98,33 +100,44 @@ class ControlFlow:
     """How control goes through one flow."""
 
     root: str
-    graph: Graph = field(default_factory=nx.MultiDiGraph)
+    targets: Targets = field(repr=False)
+    """What references inside the flow can point at."""
     nodes: dict[Path, Node] = field(default_factory=dict)
     """Every node but the start, in document order; ends come as they are first reached."""
     dangling: list[Dangling] = field(default_factory=list)
+    _out: dict[Path, list[Edge]] = field(default_factory=dict, repr=False)
+    _into: dict[Path, list[Edge]] = field(default_factory=dict, repr=False)
 
     def add(self, node: Node) -> None:
         """Adds a node."""
         self.nodes[node.path] = node
-        self.graph.add_node(node.path)
+        self._out.setdefault(node.path, [])
+        self._into.setdefault(node.path, [])
 
     def connect(self, source: Path, target: Path, step: Step, label: str = "") -> None:
-        """Adds an edge; the same one twice is one."""
-        if not any(data["edge"].label == label and data["edge"].step is step for data in self._between(source, target)):
-            self.graph.add_edge(source, target, edge=Edge(source, target, step, label))
+        """Adds an edge between two nodes, which may be added later; the same one twice is one."""
+        edge = Edge(source, target, step, label)
+        ways = self._out.setdefault(source, [])
+        if edge not in ways:
+            ways.append(edge)
+            self._into.setdefault(target, []).append(edge)
 
-    def _between(self, source: Path, target: Path) -> list[dict[str, Any]]:
-        return list((self.graph.get_edge_data(source, target) or {}).values())
+    @cached_property
+    def graph(self) -> Graph:
+        """The flow as a graph, each edge with its ``Edge`` as ``edge``; made once, when somebody first asks."""
+        graph: Graph = nx.MultiDiGraph()
+        graph.add_nodes_from(self.nodes)
+        for edge in self.edges():
+            graph.add_edge(edge.source, edge.target, edge=edge)
+        return graph
 
-    def out(self, path: Path) -> Iterator[Edge]:
+    def out(self, path: Path) -> Sequence[Edge]:
         """The ways on from a node, in the order of the flow."""
-        if path in self.graph:
-            yield from (cast(Edge, data["edge"]) for _, _, data in self.graph.out_edges(path, data=True))
+        return self._out.get(path, ())
 
-    def into(self, path: Path) -> Iterator[Edge]:
+    def into(self, path: Path) -> Sequence[Edge]:
         """The ways that lead to a node."""
-        if path in self.graph:
-            yield from (cast(Edge, data["edge"]) for _, _, data in self.graph.in_edges(path, data=True))
+        return self._into.get(path, ())
 
     def leading_to(self, paths: Iterable[Path]) -> set[Path]:
         """These nodes and every node that some way leads from to one of them."""
@@ -134,12 +147,13 @@ class ControlFlow:
             path = pending.pop()
             if path not in found:
                 found.add(path)
-                pending.extend(self.graph.pred.get(path, ()))
+                pending.extend(edge.source for edge in self.into(path))
         return found
 
     def edges(self) -> Iterator[Edge]:
         """All ways."""
-        yield from (cast(Edge, data["edge"]) for _, _, data in self.graph.edges(data=True))
+        for ways in self._out.values():
+            yield from ways
 
     def containers(self) -> list[Node]:
         """Menus, tasks, states, bots and the start-up task, in document order."""

@@ -21,6 +21,8 @@ from reconciler.archy.variables import AUTHORS_SCOPES
 
 _WAITING_FLOWS = ("inqueue", "bot", "digitalbot")
 """Beginnings of root keys, lower case: an agent ends the flow, or the events of a bot do."""
+_BACKWARDS = (Step.BACK, Step.JUMP, Step.CALL, Step.EVENT)
+"""Every circle has one of these: all other steps lead on in the order of the flow."""
 _CHANGES_BY_ITSELF = ("current", "random", "rand(")
 """Parts of the names of functions whose value is another one each time, lower case."""
 
@@ -43,12 +45,15 @@ def check_loops(view: View) -> Iterator[Problem]:
 
 
 def _circles(view: View) -> list[set[Path]]:
-    ways: nx.DiGraph[Path] = nx.DiGraph()
-    ways.add_edges_from(
-        (edge.source, edge.target)
+    edges = [
+        edge
         for edge in view.flow.edges()
         if edge.source in view.reached and edge.target in view.reached and not _counted(view, edge)
-    )
+    ]
+    if not any(edge.step in _BACKWARDS for edge in edges):
+        return []
+    ways: nx.DiGraph[Path] = nx.DiGraph()
+    ways.add_edges_from((edge.source, edge.target) for edge in edges)
     found = [members for members in nx.strongly_connected_components(ways) if len(members) > 1]
     found += [{path} for path in ways if ways.has_edge(path, path)]
     return found
@@ -56,7 +61,8 @@ def _circles(view: View) -> list[set[Path]]:
 
 def _counted(view: View, edge: Edge) -> bool:
     target = view.flow.nodes[edge.target]
-    return edge.step is Step.BACK and (target.operation in LOOPS or target.key == "startUpTask")
+    around = edge.step is Step.BACK or edge.source == edge.target
+    return around and (target.operation in LOOPS or target.key == "startUpTask")
 
 
 def _endless(view: View, nodes: list[Node]) -> Problem:

@@ -49,7 +49,7 @@ def _escapes(view: View) -> set[Path]:
     ends += [
         node.path
         for node in view.flow.nodes.values()
-        if node.operation == "previousMenu" and next(view.flow.out(node.path), None) is None
+        if node.operation == "previousMenu" and not view.flow.out(node.path)
     ]
     return view.flow.leading_to(ends)
 

@@ -23,13 +23,20 @@ def check_reaching(view: View) -> Iterator[Problem]:
         if node.path in view.reached or node.kind in (NodeKind.END, NodeKind.START):
             continue
         if node.kind is NodeKind.CONTAINER:
-            yield _container(view, node)
+            # A reference that leads nowhere, or to one of two, may mean this one.
+            if not view.flow.dangling and not _is_ambiguous(view, node):
+                yield _container(view, node)
         elif _owner(view, node) in view.reached:
             before = places.get((*node.path[:-2], _index(node) - 1))
             if before is None:
                 yield _first(view, node)
             elif before.path in view.reached:
                 yield _after(view, node, before)
+
+
+def _is_ambiguous(view: View, node: Node) -> bool:
+    target = view.flow.targets.by_path.get(node.path)
+    return target is not None and view.flow.targets.is_ambiguous(target)
 
 
 def _container(view: View, node: Node) -> Problem:

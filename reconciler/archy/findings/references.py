@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.archy.findings.view import View, problem
 from reconciler.archy.model import Path, Problem
-from reconciler.archy.targets import Target, Targets
+from reconciler.archy.targets import Target
 from reconciler.archy.wording import in_words
 from reconciler.suggest import near
 
@@ -16,7 +16,7 @@ _CONTAINER_DEPTH = 4
 
 def check_references(view: View) -> Iterator[Problem]:
     """``dangling-reference`` and ``duplicate-ref-id``."""
-    targets = list(Targets(view.root, view.body).by_path.values())
+    targets = list(view.flow.targets.by_path.values())
     for dangling in view.flow.dangling:
         field = in_words(str(dangling.path[-1]).removesuffix("Ref").removeprefix("target"))
         close = near(dangling.reference, (_written(target) for target in targets))
