@@ -57,7 +57,8 @@ def known_keys(path: tuple[str | int, ...]) -> list[str]:
     schema = EnvironmentFile.model_json_schema()
     node: dict[str, Any] = schema
     for step in path:
-        node = _resolved(node.get("properties", {}).get(str(step), {}), schema)
+        inner = node.get("items", {}) if isinstance(step, int) else node.get("properties", {}).get(str(step), {})
+        node = _resolved(inner, schema)
     return list(node.get("properties", {}))
 
 

@@ -242,5 +242,6 @@ def test_the_schema_for_editors_requires_nothing_and_knows_all_keys() -> None:
         "ledger",
         "policy",
         "concurrency",
+        "findings",
     }
     assert schema["additionalProperties"] is False
