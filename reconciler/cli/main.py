@@ -13,21 +13,20 @@ from collections.abc import Sequence
 
 import typer
 
-from reconciler.cli import apply, drift, graph, plan, sandbox, schema, show, unlock, validate
+from reconciler.cli.commands import CommandsOnDemand
 from reconciler.cli.output import explain, people
 from reconciler.problems import ReconcilerError
 from reconciler.version import VERSION
 
 app = typer.Typer(
     name="reconciler",
+    cls=CommandsOnDemand,
     help="Keeps Genesys Cloud flows and IVRs as the YAML in this repository says.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (validate, plan, show, apply, drift, graph, unlock, schema, sandbox):
-    module.register(app)
 
 
 @app.callback(invoke_without_command=True)

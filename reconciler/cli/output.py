@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from reconciler.problems import ReconcilerError
-from reconciler.report.text import findings_text
+from reconciler.report.findings import findings_text
 from reconciler.report.visible import PlainConsole, visible
 
 HANGING = 2

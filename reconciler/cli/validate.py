@@ -15,12 +15,12 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import document, say
 from reconciler.cli.session import open_workspace, repository_root
-from reconciler.engine.planner import check_order
+from reconciler.engine.circles import is_circular
 from reconciler.problems import Finding, ReconcilerError, Silenced, SpecError
 from reconciler.report.annotations import github_annotations
-from reconciler.report.findings import findings_json, summary
+from reconciler.report.findings import findings_json, findings_text, summary
 from reconciler.report.sarif import sarif
-from reconciler.report.text import findings_text
+from reconciler.specs import Catalog
 
 WORKSPACE = "GITHUB_WORKSPACE"
 """Where GitHub Actions has checked out what is scanned; files are named from there on."""
@@ -53,7 +53,8 @@ def validate(
     """
     try:
         workspace = open_workspace(env, offline=True)
-        check_order(workspace.catalog)
+        if is_circular(workspace.catalog):
+            _explain_circle(workspace.catalog)
     except ReconcilerError as error:
         silenced = error.silenced if isinstance(error, SpecError) else ()
         _document(format, error.findings, silenced, error)
@@ -65,6 +66,13 @@ def validate(
         count = len(workspace.catalog.resources)
         say([Text(f"{count} resources are valid for {env}; {summary(findings, silenced)}.", style="green")])
     return 0
+
+
+def _explain_circle(catalog: Catalog) -> None:
+    # Finding the circles takes the planner, which is slow to load.
+    from reconciler.engine.planner import check_order
+
+    check_order(catalog)
 
 
 def _document(

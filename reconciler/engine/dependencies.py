@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.engine.circles import reference_edges
 from reconciler.engine.claims import held, wanted
 from reconciler.engine.document import Action
 from reconciler.engine.graph import Graph, find_cycles, reference_graph
@@ -15,16 +16,7 @@ from reconciler.specs import Catalog
 
 def catalog_graph(catalog: Catalog) -> Graph:
     """Edges from each resource to the managed resources that its document names."""
-    return reference_graph(
-        {
-            address: [
-                target
-                for reference in desired.references
-                for target in flow_addresses(reference, catalog.resources)[:1]
-            ]
-            for address, desired in catalog.resources.items()
-        }
-    )
+    return reference_graph(reference_edges(catalog))
 
 
 def cycle_findings(graph: Graph, catalog: Catalog) -> list[Finding]:

@@ -1,14 +1,35 @@
-"""What `validate` found, as JSON."""
+"""Findings as text and as JSON."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+
+from rich.text import Text
 
 from reconciler.problems import Finding, ReconcilerError, Severity, Silenced
 
+SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 _NAMES = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "remark"}
+
+
+def findings_text(findings: Iterable[Finding]) -> Iterator[Text]:
+    """Findings, the heavy ones first."""
+    for finding in sorted(findings, key=lambda f: list(Severity).index(f.severity)):
+        yield from finding_text(finding)
+
+
+def finding_text(finding: Finding) -> Iterator[Text]:
+    """One finding: where, what, and what to do."""
+    line = Text()
+    line.append(finding.severity.value, style=SEVERITY_STYLES[finding.severity])
+    line.append(f" {finding.id}: {finding.message}")
+    yield line
+    if finding.location:
+        yield Text(f"    at {finding.location}", style="dim")
+    if finding.remedy:
+        yield Text(f"    {finding.remedy}", style="dim")
 
 
 def findings_json(

@@ -13,6 +13,7 @@ from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Dr
 from reconciler.engine.outcome import Outcome, Result, RunReport
 from reconciler.ledger import stamp
 from reconciler.problems import Finding, Severity
+from reconciler.report.findings import finding_text, findings_text
 
 STYLES = {
     Action.CREATE: "green",
@@ -27,7 +28,6 @@ OUTCOME_STYLES = {
     Outcome.SKIPPED: "yellow",
     Outcome.NOT_STARTED: "dim",
 }
-SEVERITY_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 SIGNS = {"add": ("+", "green"), "remove": ("-", "red"), "change": ("~", "yellow")}
 LONG = 200
 """Characters of a value that are shown; JSON has the rest."""
@@ -74,24 +74,6 @@ def drift_text(plan: Plan) -> Iterator[Text]:
         yield from _drift(drift)
     yield Text()
     yield Text("To keep a change, take it over into the spec; `plan` shows what apply would do.", style="dim")
-
-
-def findings_text(findings: Iterable[Finding]) -> Iterator[Text]:
-    """Findings, the heavy ones first."""
-    for finding in sorted(findings, key=lambda f: list(Severity).index(f.severity)):
-        yield from finding_text(finding)
-
-
-def finding_text(finding: Finding) -> Iterator[Text]:
-    """One finding: where, what, and what to do."""
-    line = Text()
-    line.append(finding.severity.value, style=SEVERITY_STYLES[finding.severity])
-    line.append(f" {finding.id}: {finding.message}")
-    yield line
-    if finding.location:
-        yield Text(f"    at {finding.location}", style="dim")
-    if finding.remedy:
-        yield Text(f"    {finding.remedy}", style="dim")
 
 
 def result_text(result: Result) -> Text:

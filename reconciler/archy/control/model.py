@@ -6,21 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from reconciler.archy.control.behaviour import Ending
 from reconciler.archy.model import Path
 from reconciler.archy.targets import Targets
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 START: Path = ("start",)
 """The node at which every conversation comes in; events such as an error start here too."""
 
-if TYPE_CHECKING:
-    Graph = nx.MultiDiGraph[Path]
-else:
-    Graph = nx.MultiDiGraph
+Graph: TypeAlias = "nx.MultiDiGraph[Path]"
 """Nodes are paths: of the body of a container, action or choice; ``START``; or ``end_of(…)``."""
 
 
@@ -125,6 +123,9 @@ class ControlFlow:
     @cached_property
     def graph(self) -> Graph:
         """The flow as a graph, each edge with its ``Edge`` as ``edge``; made once, when somebody first asks."""
+        # Loading networkx takes a fifth of a second, and most commands do without.
+        import networkx as nx
+
         graph: Graph = nx.MultiDiGraph()
         graph.add_nodes_from(self.nodes)
         for edge in self.edges():

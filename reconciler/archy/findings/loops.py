@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import networkx as nx
-
 from reconciler.archy.control.behaviour import ANSWERS, LOOPS, SAY_ONLY
 from reconciler.archy.control.model import Edge, Node, NodeKind, Step
 from reconciler.archy.expressions import variables
@@ -52,6 +50,9 @@ def _circles(view: View) -> list[set[Path]]:
     ]
     if not any(edge.step in _BACKWARDS for edge in edges):
         return []
+    # Only few flows go round at all, and loading networkx takes a fifth of a second.
+    import networkx as nx
+
     ways: nx.DiGraph[Path] = nx.DiGraph()
     ways.add_edges_from((edge.source, edge.target) for edge in edges)
     found = [members for members in nx.strongly_connected_components(ways) if len(members) > 1]
