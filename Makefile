@@ -70,6 +70,10 @@ format: $(VENV)/.dev ## Format the code
 bench: $(VENV)/.dev ## Measure plan and apply on a generated estate; prints JSON
 	@$(BIN)/python scripts/bench.py $(ARGS)
 
+.PHONY: bench-validate
+bench-validate: $(VENV)/.dev ## Measure validate on a generated estate; prints JSON
+	@$(BIN)/python scripts/bench_validate.py $(ARGS)
+
 .PHONY: faults
 faults: $(VENV)/.dev ## Let every fault strike every kind of operation; prints a table
 	@$(BIN)/python scripts/faults.py $(ARGS)

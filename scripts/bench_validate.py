@@ -1,7 +1,8 @@
 """Measures what `validate` costs on a generated estate; prints JSON.
 
-Usage: ``python scripts/bench_validate.py [--flows 1000] [--runs 3]``. CPU seconds are those of the command's own
-process, start-up included; the best of several runs counts, because other work on the machine only adds to them.
+Usage: ``make bench-validate`` or ``python scripts/bench_validate.py [--flows 1000] [--runs 3]``. CPU seconds are
+those of the command's own process, start-up included; the best of several runs counts, because other work on the
+machine only adds to them.
 """
 
 from __future__ import annotations

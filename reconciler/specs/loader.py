@@ -51,7 +51,7 @@ def load_catalog(
 
     ``secret_env`` is where the values of secrets are looked up; None works offline, with placeholders only, and
     leaves ``Content.upload`` empty where a text needs a secret. What ``cache`` knows is not rendered again.
-    ``closely=False`` leaves out what is wrong with flows that could be published all the same, for specs of old.
+    ``closely=False`` leaves out what only a closer reading of each document shows, for specs of old.
 
     Raises:
         SpecError: with every error of every file; warnings are in it as well.

@@ -191,3 +191,71 @@ def test_a_reference_that_leads_nowhere_is_noted(reference):
 @pytest.mark.parametrize("body", [None, [], "text", {"tasks": {}}, {"tasks": [{"task": None}], "startUpRef": 7}])
 def test_odd_bodies_have_a_control_flow_too(body):
     control_flow("inboundCall", body)
+
+
+def test_every_outcome_that_the_platform_leaves_open_goes_on_below_the_action():
+    flow = flow_of(
+        call_flow("""\
+          - disconnectWorkitem: {name: Close}
+          - setExternalTag: {name: Tag}
+          - askForSlot: {name: Ask, outputs: {maxNoInputs: {enabled: false}, maxNoMatches: {enabled: false}}}
+          - disconnect: {name: Hang up}""")
+    )
+    assert ways(flow, "Close") == [("next", "success", "Tag"), ("next", "failure", "Tag")]
+    assert ways(flow, "Tag") == [("next", "success", "Ask"), ("next", "failure", "Ask")]
+    assert ways(flow, "Ask") == [("next", "answered", "Hang up")]
+
+
+def test_a_loop_until_runs_what_begins_the_next_round_and_ends_by_its_maximum():
+    flow = flow_of(
+        call_flow("""\
+          - loopUntil:
+              name: Until known
+              outputs:
+                loop: {actions: [playAudio: {name: Ask}]}
+                loopNext: {actions: [playAudio: {name: Once more}]}
+                loopsMax: {actions: [playAudio: {name: Give up}]}
+          - disconnect: {name: Hang up}""")
+    )
+    assert ways(flow, "Until known") == [
+        ("branch", "each round", "Ask"),
+        ("branch", "loops max", "Give up"),
+        ("next", "done", "Hang up"),
+    ]
+    assert ways(flow, "Ask") == [("next", "", "Once more")]
+    assert ways(flow, "Once more") == [("back", "", "Until known")]
+
+
+def test_a_choice_for_all_menus_is_reached_from_everywhere():
+    flow = flow_of("""\
+inboundCall:
+  name: Test
+  startUpRef: ./menus/menu[Main]
+  menus:
+    - menu: {name: Main, refId: Main, choices: [menuDisconnect: {name: Bye, dtmf: digit_1}]}
+    - menu: {name: Help, refId: Help, choices: [menuDisconnect: {name: Adviser, dtmf: digit_0, globalDtmf: true}]}
+""")
+    assert unreached(flow) == ["Help"]
+    assert [edge.label for edge in flow.out(START)] == ["0 in any menu", ""]
+
+
+def test_two_intents_of_one_name_are_two_ways_on():
+    flow = flow_of(
+        call_flow("""\
+          - askForIntent:
+              name: Ask
+              outputs:
+                intents:
+                  - intent: {name: Order, actions: [playAudio: {name: First}]}
+                  - intent: {name: Order, actions: [playAudio: {name: Second}]}
+          - disconnect: {name: Hang up}""")
+    )
+    assert unreached(flow) == ["Other", "Goodbye"]
+
+
+def test_the_graph_holds_every_node_and_way():
+    flow = flow_of(call_flow("          - disconnect: {name: Hang up}"))
+    assert set(flow.graph) == set(flow.nodes)
+    assert sorted(data["edge"].step for _, _, data in flow.graph.edges(data=True)) == sorted(
+        e.step for e in flow.edges()
+    )

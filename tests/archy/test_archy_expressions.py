@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.archy.expressions import LookUp, is_unset, look_ups, string_literal
+from reconciler.archy.expressions import LookUp, is_unset, look_ups, string_literal, variables
 
 
 def literal(kind: str, name: str) -> LookUp:
@@ -90,3 +90,21 @@ def test_no_expression_is_too_odd(expression: str) -> None:
     for found in look_ups(expression):
         assert found.name
     is_unset(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ("Flow.a + flow.B", ("Flow.a", "flow.B")),
+        ("Task.queue.id", ("Task.queue",)),
+        ("Chat.Guest.fields[Task.index].key", ("Chat.Guest", "Task.index")),
+        ('"Flow.a" == Flow . b', ("Flow.b",)),
+        ("Append(Flow.a, Flow.a) /* Flow.c */", ("Flow.a",)),
+        ("Flow.a[0].b.c", ("Flow.a",)),
+        ("Now() > 1.5", ()),
+        ("NOT_SET", ()),
+        ("", ()),
+    ],
+)
+def test_the_variables_that_an_expression_reads(expression, names):
+    assert variables(expression) == names

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.archy.control.behaviour import CALLS, ENDS, JUMPS, LOOPS, TRANSFERS, Ending
-from reconciler.archy.control.model import START, ControlFlow, Dangling, Node, NodeKind, Step, end_of
+from reconciler.archy.control.model import START, ControlFlow, Dangling, Edge, Node, NodeKind, Step, end_of
 from reconciler.archy.control.outcomes import outcomes
 from reconciler.archy.model import Path
 from reconciler.archy.structure import BRANCH_KEYS, Action, Container, branches, containers
@@ -91,10 +91,11 @@ class _Builder:
 
     def _menus_before(self) -> None:
         """Leads the actions that go back to the menu before to each menu that leads to them."""
-        found = {path: self._flow.leading_to([path]).intersection(self._menus) for path in self._back_to_menus}
-        for path, menus in found.items():
-            for menu in sorted(menus, key=self._menus.index):
-                self._flow.connect(path, menu, Step.BACK)
+        before = {path: self._flow.leading_to([path]) for path in self._back_to_menus}
+        for path, places in before.items():
+            for menu in self._menus:
+                if menu in places:
+                    self._flow.add_way(Edge(path, menu, Step.BACK))
 
     def _actions_of(self, container: Container) -> None:
         around = _Around(container.path)

@@ -101,7 +101,7 @@ class ControlFlow:
     targets: Targets = field(repr=False)
     """What references inside the flow can point at."""
     nodes: dict[Path, Node] = field(default_factory=dict)
-    """Every node but the start, in document order; ends come as they are first reached."""
+    """Every node, the start first, then in document order; ends come as they are first reached."""
     dangling: list[Dangling] = field(default_factory=list)
     _out: dict[Path, list[Edge]] = field(default_factory=dict, repr=False)
     _into: dict[Path, list[Edge]] = field(default_factory=dict, repr=False)
@@ -115,10 +115,13 @@ class ControlFlow:
     def connect(self, source: Path, target: Path, step: Step, label: str = "") -> None:
         """Adds an edge between two nodes, which may be added later; the same one twice is one."""
         edge = Edge(source, target, step, label)
-        ways = self._out.setdefault(source, [])
-        if edge not in ways:
-            ways.append(edge)
-            self._into.setdefault(target, []).append(edge)
+        if edge not in self.out(source):
+            self.add_way(edge)
+
+    def add_way(self, edge: Edge) -> None:
+        """Adds an edge that is not there yet."""
+        self._out.setdefault(edge.source, []).append(edge)
+        self._into.setdefault(edge.target, []).append(edge)
 
     @cached_property
     def graph(self) -> Graph:

@@ -38,7 +38,11 @@ _NO_CASE = Outcome("default", "no case applies")
 
 def outcomes(action: Action) -> list[Outcome]:
     """All outcomes of an action, in the platform's order where it has one, then as written."""
-    listed = {outcome.id: outcome for outcome in (_listed(branch, action.body) for branch in branches(action))}
+    listed: dict[str, Outcome] = {}
+    for branch in branches(action):
+        outcome = _listed(branch, action.body)
+        # Two paths or intents of one name are two ways on all the same.
+        listed[outcome.id if outcome.id not in listed else f"{outcome.id} ({len(listed)})"] = outcome
     switched_off = _switched_off(action.body)
     known = OUTCOMES.get(action.operation, ())
     found = [

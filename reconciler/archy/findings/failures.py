@@ -8,14 +8,12 @@ from typing import Any
 from reconciler.archy.control.behaviour import ENDS, TRANSFERS, Ending
 from reconciler.archy.control.model import Node, NodeKind, Step
 from reconciler.archy.control.outcomes import Outcome, outcomes
-from reconciler.archy.expressions import variables
 from reconciler.archy.findings.view import View, problem
 from reconciler.archy.model import Path, Problem
 from reconciler.archy.structure import Action
-from reconciler.archy.variables import BUILT_IN
 
 _DATA_ACTIONS = frozenset(("callData", "callDataSecure", "callBridge"))
-_DECIDES = {"decision": "condition", "switch": "evaluate"}
+_DECIDES = ("decision", "switch")
 _UNSET = ({"noValue": True}, {"none": True}, None)
 _FAILURES = ("failure", "timeout")
 _TELLS = frozenset(("communicate", "playAudio", "playAudioOnSilence", "sendAutoReply", "sendResponse"))
@@ -74,12 +72,13 @@ def _data_action(view: View, node: Node) -> Iterator[Problem]:
             yield _unhandled(view, node, bare, f"on {labels} the flow does nothing more", "info")
         return
     results, errors = _bound(node.body, "successOutputs"), _bound(node.body, "failureOutputs")
-    following = _following(view, after)
-    if any({*results, *errors} & _read(_condition(each)) for each in following):
+    # Most results are looked at soon or never; following a flow to its end is slow.
+    following = _following(view, after) if view.all_reads & {*results, *errors} else []
+    if any({*results, *errors} & _decided_by(view, each) for each in following):
         return
-    used = next((each for each in following if each is not node and results.keys() & _read(each.body)), None)
+    used = next((each for each in following if each is not node and results.keys() & view.reads(each)), None)
     if used is not None:
-        names = ", ".join(sorted(results[name] for name in results.keys() & _read(used.body)))
+        names = ", ".join(sorted(results[name] for name in results.keys() & view.reads(used)))
         what = f"{view.called(used)} uses {names}, which then has no new value"
         yield _unhandled(view, node, bare, f"on {labels} the flow goes on as if it had succeeded; {what}")
     elif not acts:
@@ -175,21 +174,6 @@ def _bound(body: Any, key: str) -> dict[str, str]:
     return found
 
 
-def _condition(node: Node) -> Any:
-    field = _DECIDES.get(node.operation)
-    return node.body.get(field) if field and isinstance(node.body, dict) else None
-
-
-def _read(value: Any) -> set[str]:
-    """Names of the variables that expressions in a tree read, lower case; actions inside it are left out."""
-    found: set[str] = set()
-    pending = [value]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            if isinstance(expression := value.get("exp"), str):
-                found.update(name.lower() for name in variables(expression))
-            pending.extend(item for key, item in value.items() if key not in ("actions", "exp"))
-        elif isinstance(value, list):
-            pending.extend(value)
-    return found - BUILT_IN
+def _decided_by(view: View, node: Node) -> frozenset[str]:
+    """Variables that decide where a decision or switch goes on."""
+    return view.reads(node) if node.operation in _DECIDES else frozenset()

@@ -10,9 +10,11 @@ from reconciler.archy.control.behaviour import Ending
 from reconciler.archy.control.build import control_flow
 from reconciler.archy.control.model import ControlFlow, Edge, Node, NodeKind, Step
 from reconciler.archy.control.reach import reachable
+from reconciler.archy.expressions import variables
 from reconciler.archy.findings.registry import FINDINGS
 from reconciler.archy.flowtypes import by_root
 from reconciler.archy.model import Path, Problem
+from reconciler.archy.structure import BRANCH_KEYS
 from reconciler.archy.wording import in_words
 
 
@@ -32,6 +34,22 @@ class View:
     def reached(self) -> set[Path]:
         """Every node that some conversation comes to."""
         return reachable(self.flow)
+
+    @cached_property
+    def _reads(self) -> dict[Path, frozenset[str]]:
+        return {}
+
+    def reads(self, node: Node) -> frozenset[str]:
+        """Variables that an action itself reads, lower case; actions inside it are left out."""
+        if node.path not in self._reads:
+            self._reads[node.path] = read_in(node.body)
+        return self._reads[node.path]
+
+    @cached_property
+    def all_reads(self) -> frozenset[str]:
+        """Variables that any action reads, lower case."""
+        actions = (node for node in self.flow.nodes.values() if node.kind in (NodeKind.ACTION, NodeKind.CHOICE))
+        return frozenset(name for node in actions for name in self.reads(node))
 
     @property
     def is_call(self) -> bool:
@@ -76,6 +94,21 @@ class View:
     def called(self, node: Node) -> str:
         """The name of an action or choice; what it does where it has no name."""
         return node.name or f"{in_words(node.operation)} {_position(node.path)}"
+
+
+def read_in(value: Any) -> frozenset[str]:
+    """Variables that the expressions in a tree read, lower case; actions inside it are left out."""
+    found: set[str] = set()
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            if isinstance(expression := value.get("exp"), str):
+                found.update(name.lower() for name in variables(expression))
+            pending.extend(item for key, item in value.items() if key not in BRANCH_KEYS and key != "exp")
+        elif isinstance(value, list):
+            pending.extend(value)
+    return frozenset(found)
 
 
 def _position(path: Path) -> str:
