@@ -53,8 +53,13 @@ def describe_path(path: Path, document: Any) -> str:
     Names come from the document; where the path leaves it, positions and keys stand for them. A path to the
     root itself is the type of flow in words.
     """
-    words = _Description(document).parts(path)
+    words = describe_parts(path, document)
     return _SEPARATOR.join(words) if words else in_words(str(path[0])) if path else "document"
+
+
+def describe_parts(path: Path, document: Any) -> list[str]:
+    """As ``describe_path``, part by part, outermost first, without the root key."""
+    return _Description(document).parts(path)
 
 
 def in_words(key: str) -> str:

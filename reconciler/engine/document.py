@@ -44,14 +44,24 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_Optional: Any = Field(default=None, exclude_if=lambda value: value is None)
+"""A key that stands in the JSON only where it says something."""
+
+
 class Difference(_Frozen):
     """One place where two documents differ."""
 
     path: str
-    """Where, in words that a telephony person understands."""
-    op: Literal["add", "remove", "change"]
+    """Where exactly: JSON Pointer into the canonical flow (before, for what was removed), or a field's name."""
+    from_path: str | None = _Optional
+    """Where it stood before, if elsewhere."""
+    op: Literal["add", "remove", "change", "move", "rename"]
     before: Any = None
     after: Any = None
+    text: str | None = _Optional
+    """One sentence for people; None for plain fields, whose names say it."""
+    detail: str | None = _Optional
+    """For long texts, the words taken out ``[-…-]`` and put in ``{+…+}``."""
 
 
 class Precondition(_Frozen):

@@ -93,20 +93,6 @@ def moved_by_hand(verdict: Verdict) -> bool:
     return row.division is not None and row.division == desired.division != live.division
 
 
-def turned(differences: Iterable[Difference]) -> tuple[Difference, ...]:
-    """The same differences, seen from the other side."""
-    swapped: dict[str, Literal["add", "remove", "change"]] = {"add": "remove", "remove": "add"}
-    return tuple(
-        Difference(
-            path=difference.path,
-            op=swapped.get(difference.op, difference.op),
-            before=difference.after,
-            after=difference.before,
-        )
-        for difference in differences
-    )
-
-
 def by_whom(live: Live | None) -> str:
     """`` by NAME on DATE`` as far as it is known."""
     if live is None or not live.published_by:

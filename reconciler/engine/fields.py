@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.archy.canonical import digest
-from reconciler.engine.differences import field_differences
+from reconciler.engine.differences import field_differences, turned
 from reconciler.engine.document import NOT_THERE, Action, Difference
-from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand, turned
+from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand
 from reconciler.engine.history import History
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Live

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.archy.declared import declared_only
-from reconciler.engine.differences import flow_differences
-from reconciler.engine.document import NOT_THERE, Action, Difference
-from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand, turned
+from reconciler.engine.differences import flow_differences, turned
+from reconciler.engine.document import NOT_THERE, Action, Difference, Drift
+from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_hand
 from reconciler.engine.exports import Exports, Hide, Wanted
 from reconciler.engine.history import History
 from reconciler.engine.masking import first_placeholder, hide_all, hide_like
@@ -94,7 +94,7 @@ class VersionJudge:
                 verdict.diff = (*verdict.diff, *changed)
                 verdict.basis = "last applied spec"
             elif verdict.drift is not None and not verdict.spec_changed:
-                verdict.diff = (*verdict.diff, *turned(verdict.drift.diff))
+                verdict.diff = (*verdict.diff, *self._putting_back(verdict, verdict.drift))
                 verdict.basis = "live export"
             elif verdict.spec_changed and verdict.live is not None and verdict.live.version is not None:
                 unexplained.append((verdict, verdict.live, verdict.live.version))
@@ -137,7 +137,7 @@ class VersionJudge:
     def _judge_remade(self, verdict: Verdict, live: Live) -> None:
         """Somebody deleted the flow and made another one of its name."""
         gone = Difference(path="published version", op="remove", before=verdict.row.version if verdict.row else None)
-        differences = turned(self._against_export(verdict, live)) if live.version is not None else (gone,)
+        differences = self._away_from_spec(verdict, live) if live.version is not None else (gone,)
         if not differences:
             verdict.decide(Action.ADOPT, "was made again in the org and means what the spec says")
             return
@@ -170,7 +170,7 @@ class VersionJudge:
         recorded = self.exports.canonical(live, row.version or "")
         now = self.exports.canonical(live, live.version or "")
         if recorded is None:
-            return turned(self._against_export(verdict, live))
+            return self._away_from_spec(verdict, live)
         return flow_differences(recorded, now)
 
     def _against_export(self, verdict: Verdict, live: Live) -> tuple[Difference, ...]:
@@ -179,6 +179,25 @@ class VersionJudge:
         spec = verdict.desired.content.canonical
         export = self.exports.canonical(live, live.version or "")
         return _tell_secrets(flow_differences(declared_only(spec, export), spec))
+
+    def _away_from_spec(self, verdict: Verdict, live: Live) -> tuple[Difference, ...]:
+        """From the spec to the live export, as far as the spec says anything."""
+        assert verdict.desired is not None
+        spec = verdict.desired.content.canonical
+        export = self.exports.canonical(live, live.version or "")
+        return _tell_secrets(flow_differences(spec, declared_only(spec, export)))
+
+    def _putting_back(self, verdict: Verdict, drift: Drift) -> tuple[Difference, ...]:
+        """The drift, seen from the other side: what an update undoes."""
+        live, row = verdict.live, verdict.row
+        fields = turned(difference for difference in drift.diff if difference.text is None)
+        if live is None or live.version is None or len(fields) == len(drift.diff):
+            return fields
+        ours = row is not None and row.object_id == live.id
+        recorded = self.exports.canonical(live, row.version or "") if ours and row is not None else None
+        if recorded is None:
+            return (*self._against_export(verdict, live), *fields)
+        return (*flow_differences(self.exports.canonical(live, live.version), recorded), *fields)
 
     def _hider(self, verdict: Verdict) -> Hide | None:
         """How to hide what may be secret in this flow's exports; None for a flow without secrets."""
@@ -195,9 +214,15 @@ class VersionJudge:
 
 def _tell_secrets(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     """A hidden live value that meets a secret of the spec is told as that secret, changed."""
-    return tuple(
-        difference.model_copy(update={"before": f"{placeholder[:-1]}, changed)"})
-        if (placeholder := first_placeholder(difference.after)) and isinstance(difference.before, str)
-        else difference
-        for difference in differences
-    )
+    return tuple(map(_tell_secret, differences))
+
+
+def _tell_secret(difference: Difference) -> Difference:
+    for hidden, spec in (("before", difference.after), ("after", difference.before)):
+        value = getattr(difference, hidden)
+        placeholder = first_placeholder(spec)
+        if placeholder and isinstance(value, str):
+            told = f"{placeholder[:-1]}, changed)"
+            text = difference.text.replace(value, told) if difference.text and value else difference.text
+            return difference.model_copy(update={hidden: told, "text": text, "detail": None})
+    return difference

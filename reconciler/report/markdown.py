@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from reconciler.engine.document import Action, Difference, Plan
 
+_SIGNS = {"add": "+", "remove": "-", "change": "!", "move": "!", "rename": "!"}
+"""First characters that forges colour in a ``diff`` block."""
+
 
 def plan_markdown(plan: Plan) -> str:
     """The whole plan as one Markdown document."""
@@ -62,6 +65,11 @@ def _differences(differences: Iterable[Difference]) -> Iterator[str]:
     yield ""
     yield "```diff"
     for difference in listed:
+        if difference.text:
+            yield f"{_SIGNS[difference.op]} {_one_line(difference.text)}"
+            if difference.detail:
+                yield f"      {_one_line(difference.detail)}"
+            continue
         yield f"  {_one_line(difference.path)}"
         if difference.op != "add":
             yield f"- {_one_line(difference.before)}"

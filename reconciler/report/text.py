@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -28,13 +29,20 @@ OUTCOME_STYLES = {
     Outcome.SKIPPED: "yellow",
     Outcome.NOT_STARTED: "dim",
 }
-SIGNS = {"add": ("+", "green"), "remove": ("-", "red"), "change": ("~", "yellow")}
+SIGNS = {
+    "add": ("+", "green"),
+    "remove": ("-", "red"),
+    "change": ("~", "yellow"),
+    "move": ("»", "cyan"),
+    "rename": ("~", "yellow"),
+}
 LONG = 200
 """Characters of a value that are shown; JSON has the rest."""
 SELF_EVIDENT = {NOT_THERE}
 """Reasons that the action itself tells."""
 SCAFFOLDING = {"lit", "actions", "outputs"}
 """Keys of Archy that say nothing to a person."""
+_MARKED = re.compile(r"(\[-.*?-\]|\{\+.*?\+\})", re.DOTALL)
 DIFFERENCES_SHOWN = 25
 UNMANAGED_SHOWN = 10
 
@@ -149,7 +157,11 @@ def _differences(differences: Iterable[Difference], indent: str) -> Iterator[Tex
     listed = list(differences)
     for difference in listed[:DIFFERENCES_SHOWN]:
         sign, style = SIGNS[difference.op]
-        yield Text(f"{indent}{sign} {difference.path}", style=style)
+        yield Text(f"{indent}{sign} {difference.text or difference.path}", style=style)
+        if difference.detail:
+            yield _words(f"{indent}    ", difference.detail)
+        if difference.text:
+            continue
         if difference.op != "add":
             yield Text(f"{indent}    was  {_shown_value(difference.before)}", style="red")
         if difference.op != "remove":
@@ -159,6 +171,15 @@ def _differences(differences: Iterable[Difference], indent: str) -> Iterator[Tex
             )
     if len(listed) > DIFFERENCES_SHOWN:
         yield Text(f"{indent}… and {len(listed) - DIFFERENCES_SHOWN} more differences", style="dim")
+
+
+def _words(indent: str, detail: str) -> Text:
+    """The words of a text, with those taken out and put in marked."""
+    line = Text(indent, style="dim")
+    for part in _MARKED.split(detail):
+        style = "red" if part.startswith("[-") else "green" if part.startswith("{+") else "dim"
+        line.append(part, style=style)
+    return line
 
 
 def _shown_value(value: Any) -> str:

@@ -35,19 +35,21 @@ def actions(form):
 
 
 def told(before, after):
-    return [(d.op, d.path) for d in flow_differences(before, after)]
+    return [(d.op, d.text) for d in flow_differences(before, after)]
 
 
 def test_an_action_in_between_is_one_difference(before):
     after = copy.deepcopy(before)
     actions(after).insert(1, action("playAudio", "Warn", audio={"tts": "Careful."}))
-    assert told(before, after) == [("add", 'task Main › action 2 "Warn"')]
+    assert told(before, after) == [("add", 'task Main: new action "Warn" (play audio) after "Greet": says "Careful."')]
 
 
 def test_an_action_taken_out_is_one_difference(before):
     after = copy.deepcopy(before)
     del actions(after)[0]
-    assert told(before, after) == [("remove", 'task Main › action 1 "Greet"')]
+    assert told(before, after) == [
+        ("remove", 'task Main: action "Greet" removed (was at the start: says "Hello.")')
+    ]
 
 
 def test_a_new_wording_is_one_difference_also_behind_an_insertion(before):
@@ -55,8 +57,8 @@ def test_a_new_wording_is_one_difference_also_behind_an_insertion(before):
     actions(after)[1]["playAudio"]["audio"]["tts"] = "We record calls."
     actions(after).insert(0, action("playAudio", "Warn", audio={"tts": "Careful."}))
     assert told(before, after) == [
-        ("add", 'task Main › action 1 "Warn"'),
-        ("change", 'task Main › action 3 "Explain" › audio › tts'),
+        ("add", 'task Main: new action "Warn" (play audio) at the start: says "Careful."'),
+        ("change", 'task Main: "Explain" now says "We record calls." (was "We record.")'),
     ]
 
 
@@ -64,7 +66,8 @@ def test_a_new_name_is_one_difference(before):
     after = copy.deepcopy(before)
     actions(after)[0]["playAudio"]["name"] = "Welcome"
     (difference,) = flow_differences(before, after)
-    assert (difference.op, difference.before, difference.after) == ("change", "Greet", "Welcome")
+    assert (difference.op, difference.before, difference.after) == ("rename", "Greet", "Welcome")
+    assert difference.path == "/inboundCall/tasks/0/task/actions/0/playAudio/name"
 
 
 def test_one_of_several_actions_of_one_name_is_one_difference(before):
@@ -74,7 +77,7 @@ def test_one_of_several_actions_of_one_name_is_one_difference(before):
     ]
     after = copy.deepcopy(before)
     del actions(after)[0]
-    assert told(before, after) == [("remove", 'task Main › action 1 "Play Audio"')]
+    assert [op for op, _ in told(before, after)] == ["remove"]
 
 
 JSON = st.recursive(

@@ -100,8 +100,8 @@ def test_long_lists_and_texts_are_cut_and_it_is_said():
     said = lines(
         plan_text(
             plan(
-                change("a/b", Action.UPDATE, diff=(long,)),
-                change("a/c", Action.UPDATE, diff=many),
+                change("inboundCall/b", Action.UPDATE, diff=(long,)),
+                change("inboundCall/c", Action.UPDATE, diff=many),
                 unmanaged=tuple(f"inboundCall/{n}" for n in range(30)),
             )
         )
