@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from reconciler.engine.document import Action, Change, OrgRef, Plan, SourceRef, Summary
+from reconciler.engine.document import Action, Change, OrgRef, Plan, Reach, SourceRef, Summary
 from reconciler.engine.graph import Graph, execution_order, find_cycles
 from reconciler.engine.observe import Observation
 from reconciler.engine.unmanaged import unmanaged_addresses
@@ -23,6 +23,7 @@ def assemble(
     changes: Mapping[str, Verdict],
     order: Graph,
     findings: Iterable[Finding],
+    reach: Iterable[Reach],
 ) -> Plan:
     """The plan document; changes in execution order, or as they came where they go round in a circle."""
     sequence = list(changes) if find_cycles(order) else execution_order(order)
@@ -31,6 +32,7 @@ def assemble(
         if verdict.action is not None:
             counts[verdict.action.value] += 1
     identity = observation.org.identity
+    place = {address: number for number, address in enumerate(sequence)}
     return Plan(
         id=secrets.token_hex(6),
         created_at=datetime.now(UTC),
@@ -46,6 +48,7 @@ def assemble(
         changes=tuple(_change(changes[address], order) for address in sequence),
         drift=tuple(verdict.drift for verdict in verdicts.values() if verdict.drift is not None),
         unmanaged=tuple(unmanaged_addresses(workspace.catalog, observation)),
+        reach=tuple(sorted(reach, key=lambda one: place[one.address])),
         findings=tuple(findings),
     )
 

@@ -114,6 +114,39 @@ class Drift(_Frozen):
     diff: tuple[Difference, ...] = ()
 
 
+class ReachedIvr(_Frozen):
+    """An IVR through which callers come to what a change touches."""
+
+    address: str
+    numbers: tuple[str, ...]
+    """Its phone numbers, before and after the plan."""
+    managed: bool
+    """Whether the specs have it."""
+
+
+class UnmanagedConsumer(_Frozen):
+    """A flow outside the specs that holds a copy of a common module."""
+
+    address: str
+    id: str
+    version: str | None
+    """Its published version."""
+    holds: str
+    """Address of the module, or of another unmanaged consumer that passes the module on."""
+
+
+class Reach(_Frozen):
+    """Whom one change concerns besides the changed object itself."""
+
+    address: str
+    """Of the change."""
+    consumers: tuple[str, ...] = ()
+    """Managed resources that use the object, directly or through others."""
+    ivrs: tuple[ReachedIvr, ...] = ()
+    unmanaged: tuple[UnmanagedConsumer, ...] = ()
+    """Flows outside the specs that keep the old copy of the module until they are published again."""
+
+
 class OrgRef(_Frozen):
     """The org that a plan is for."""
 
@@ -161,7 +194,13 @@ class Plan(_Frozen):
     changes: tuple[Change, ...] = Field(default=())
     drift: tuple[Drift, ...] = ()
     unmanaged: tuple[str, ...] = ()
+    reach: tuple[Reach, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def reached_ivrs(self) -> dict[str, ReachedIvr]:
+        """Every IVR that some change reaches, by address."""
+        return {ivr.address: ivr for reach in self.reach for ivr in reach.ivrs}
 
     @property
     def errors(self) -> tuple[Finding, ...]:

@@ -29,7 +29,8 @@ from reconciler.engine.notices import (
 from reconciler.engine.observe import Observation, observe
 from reconciler.engine.propagation import Propagation
 from reconciler.engine.prune import Pruning, orphans, point_out, prune
-from reconciler.engine.unmanaged import consumers_left_behind, unmanaged_consumers
+from reconciler.engine.reach import Reaching, consumers_outside
+from reconciler.engine.unmanaged import consumers_left_behind, unmanaged_findings
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.versions import VersionJudge
 from reconciler.engine.workspace import Scope, Workspace
@@ -94,6 +95,7 @@ async def make_plan(
         address: verdict for address, verdict in {**verdicts, **pruning.verdicts}.items() if verdict.action is not None
     }
     order = change_graph(graph, changes, pruning.users)
+    outside = await consumers_outside(platform, workspace.catalog, observation, verdicts.values())
     findings = [
         *workspace.catalog.findings,
         *scope_findings(scope, graph, chosen),
@@ -106,12 +108,13 @@ async def make_plan(
         *([] if workspace.missing_is_made else await unavailable_findings(platform, changes.values())),
         *circle_findings(order),
         *pruning.findings,
-        *await unmanaged_consumers(platform, workspace.catalog, verdicts.values()),
+        *unmanaged_findings(outside),
         *consumers_left_behind(workspace.catalog, verdicts),
         *secret_findings(verdicts.values()),
     ]
     mention_renames(changes, left, history)
-    plan = assemble(workspace, observation, verdicts, changes, order, findings)
+    reaching = Reaching(workspace.catalog, graph, observation, {**verdicts, **pruning.verdicts})
+    plan = assemble(workspace, observation, verdicts, changes, order, findings, reaching.of(changes.values(), outside))
     return Planning(plan, observation, verdicts, history)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.engine.document import Action
+from reconciler.engine.document import UnmanagedConsumer
 from reconciler.engine.observe import Observation, flow_addresses
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Desired, Live
 from reconciler.kinds.registry import kind_of
-from reconciler.platform import Platform
 from reconciler.problems import Finding, Severity
 from reconciler.specs import Catalog
 
@@ -55,25 +54,16 @@ def _ours(observation: Observation, address: str, live: Live) -> bool:
     return row is not None and row.object_id == live.id
 
 
-async def unmanaged_consumers(platform: Platform, catalog: Catalog, verdicts: Iterable[Verdict]) -> list[Finding]:
+def unmanaged_findings(consumers: Mapping[str, Iterable[UnmanagedConsumer]]) -> list[Finding]:
     """Warnings on consumers outside the repository that keep the old snapshot of a changing module."""
-    findings = []
-    for verdict in verdicts:
-        live = verdict.live
-        if live is None or verdict.action not in (Action.UPDATE, Action.REPUBLISH) or verdict.moves_only:
-            continue
-        if not verdict.kind.embeds(verdict.kind.reference(live)):
-            continue
-        findings += [
-            Finding(
-                id="unmanaged-consumer",
-                severity=Severity.WARNING,
-                message=f"{consumer.address} holds {verdict.address} but is not in the specs; "
-                "it keeps the old version until somebody publishes it.",
-                address=consumer.address,
-                remedy="Publish it in Architect afterwards, or bring it into the specs.",
-            )
-            for consumer in await verdict.kind.consumers(platform, live)
-            if consumer.address not in catalog.resources
-        ]
-    return findings
+    return [
+        Finding(
+            id="unmanaged-consumer",
+            severity=Severity.WARNING,
+            message=f"{consumer.address} holds {consumer.holds} but is not in the specs; "
+            "it keeps the old version until it is published again.",
+            address=consumer.address,
+            remedy="Apply with --republish-unmanaged, publish it in Architect, or bring it into the specs.",
+        )
+        for consumer in {consumer.id: consumer for found in consumers.values() for consumer in found}.values()
+    ]

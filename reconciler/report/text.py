@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.text import Text
 
-from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan
+from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan, Reach, ReachedIvr
 from reconciler.engine.outcome import Outcome, Result, RunReport
 from reconciler.ledger import stamp
 from reconciler.problems import Finding, Severity
@@ -45,12 +45,15 @@ SCAFFOLDING = {"lit", "actions", "outputs"}
 _MARKED = re.compile(r"(\[-.*?-\]|\{\+.*?\+\})", re.DOTALL)
 DIFFERENCES_SHOWN = 25
 UNMANAGED_SHOWN = 10
+REACHED_SHOWN = 5
+NUMBERS_SHOWN = 3
 
 
 def plan_text(plan: Plan) -> Iterator[Text]:
     """The plan, line by line: counts, what forbids or endangers it, the changes, the rest."""
     yield Text(f"Plan for {plan.environment} · org {plan.org.name}", style="bold")
     yield _counts(plan)
+    yield from _reached(plan)
     for severity in (Severity.ERROR, Severity.WARNING):
         for finding in _shown(plan.findings, severity):
             yield from finding_text(finding)
@@ -58,8 +61,11 @@ def plan_text(plan: Plan) -> Iterator[Text]:
     width = len(str(len(plan.changes)))
     if plan.changes:
         yield Text()
+    reach = {reach.address: reach for reach in plan.reach}
     for change in plan.changes:
         yield from _change(change, numbers, width)
+        if change.address in reach and change.action not in (Action.CREATE, Action.ADOPT):
+            yield from _reach(reach[change.address], " " * (width + 2))
     yield from _drift_section(plan, numbers)
     notes = list(_shown(plan.findings, Severity.INFO))
     if notes:
@@ -134,6 +140,36 @@ def _counts(plan: Plan) -> Text:
     if plan.drift:
         line.append(f" · {len(plan.drift)} drifted", style="bold yellow")
     return line
+
+
+def _reached(plan: Plan) -> Iterator[Text]:
+    """Which lines and numbers the whole plan touches: what a reviewer wants to know first."""
+    ivrs = list(plan.reached_ivrs.values())
+    if ivrs:
+        numbers = len({number for ivr in ivrs for number in ivr.numbers})
+        line = Text(f"  reaches {_plural(len(ivrs), 'IVR')} with {_plural(numbers, 'phone number')}: ")
+        yield line.append(_listed(map(ivr_text, ivrs)))
+
+
+def _reach(reach: Reach, indent: str) -> Iterator[Text]:
+    if reach.ivrs:
+        yield Text(f"{indent}reaches {_listed(map(ivr_text, reach.ivrs))}", style="dim")
+    if reach.unmanaged:
+        left = _listed(consumer.address for consumer in reach.unmanaged)
+        yield Text(f"{indent}leaves the old copy in {left}, which no spec manages", style="yellow")
+
+
+def ivr_text(ivr: ReachedIvr) -> str:
+    """An IVR with its numbers: ``ivr/Household Line (+44 …, +44 …)``."""
+    shown = ", ".join(ivr.numbers[:NUMBERS_SHOWN])
+    more = len(ivr.numbers) - NUMBERS_SHOWN
+    return f"{ivr.address} ({shown}{f' and {more} more' if more > 0 else ''}){'' if ivr.managed else ', unmanaged'}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    listed = list(texts)
+    more = len(listed) - REACHED_SHOWN
+    return "; ".join(listed[:REACHED_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _change(change: Change, numbers: dict[str, int], width: int) -> Iterator[Text]:
