@@ -177,3 +177,15 @@ def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, str, str]]:
                 yield (*path, index), "", item
             else:
                 yield from _scalars(item, (*path, index))
+
+
+def declared_types(root: str, body: Any) -> dict[tuple[Path, str], str]:
+    """Type of each declared variable by owner and lower-case name; ``string`` for ``stringVariable``.
+
+    The owner is the path of the task or state for its own variables, ``(root,)`` for those of the whole flow.
+    """
+    return {
+        (variable.owner, variable.name.lower()): str(variable.declared[-1]).removesuffix("Variable")
+        for variable in variables_of(root, body)
+        if variable.declared is not None
+    }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from reconciler.engine.assembly import assemble
 from reconciler.engine.assess import Assessor, edit_lock_findings
 from reconciler.engine.claims import taken_findings, unavailable_findings
+from reconciler.engine.contracts import Contracts
 from reconciler.engine.dependencies import catalog_graph, change_graph, cycle_findings
 from reconciler.engine.document import Plan
 from reconciler.engine.drift import DriftPolicy
@@ -96,6 +97,8 @@ async def make_plan(
     }
     order = change_graph(graph, changes, pruning.users)
     outside = await consumers_outside(platform, workspace.catalog, observation, verdicts.values())
+    exports = Exports(platform, observation.org, workspace.cache, Masker(workspace.secrets))
+    contracts = Contracts(workspace.catalog, observation.org, exports, history)
     findings = [
         *workspace.catalog.findings,
         *scope_findings(scope, graph, chosen),
@@ -109,6 +112,8 @@ async def make_plan(
         *circle_findings(order),
         *pruning.findings,
         *unmanaged_findings(outside),
+        *await contracts.broken_outside(verdicts, outside),
+        *await contracts.calls_of_foreign_modules(verdicts.values()),
         *consumers_left_behind(workspace.catalog, verdicts),
         *secret_findings(verdicts.values()),
     ]

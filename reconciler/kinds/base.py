@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from reconciler.archy.contracts import Interface
 from reconciler.archy.model import Path, Problem, Reference
 from reconciler.problems import Location
 
@@ -67,6 +68,8 @@ class Desired:
     references: tuple[Reference, ...]
     secrets: tuple[str, ...]
     """Names of the secrets that its text uses."""
+    interface: Interface
+    """Contract of a common module, and calls of modules."""
     load: Callable[[], Content] = field(repr=False, compare=False)
     locate: Callable[[Path], Location] = field(repr=False, compare=False)
 
@@ -161,6 +164,10 @@ class Kind(ABC):
     def analyse(self, root: str, body: Any) -> tuple[Problem, ...]:
         """What is wrong with a document on closer reading than ``inspect``; done once a document, when specs load."""
         return ()
+
+    def interface(self, root: str, body: Any) -> Interface:
+        """How a document and the common modules around it fit together; empty for kinds that call none."""
+        return Interface()
 
     def body_schema(self) -> dict[str, Any]:
         """JSON Schema of what stands below the root key; accepts every valid document."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.archy.canonical import canonical, digest
+from reconciler.archy.contracts import Interface, interface_of
 from reconciler.archy.findings import check_flow
 from reconciler.archy.flowtypes import FLOW_TYPES, by_api_type, by_root
 from reconciler.archy.model import Problem, Reference
@@ -62,6 +63,10 @@ class FlowKind(Kind):
     def analyse(self, root: str, body: Any) -> tuple[Problem, ...]:
         """What a caller would run into: see ``archy.findings``."""
         return check_flow(root, body)
+
+    def interface(self, root: str, body: Any) -> Interface:
+        """See ``archy.contracts``."""
+        return interface_of(root, body)
 
     async def list_live(self, platform: Platform) -> list[Live]:
         """All flows of types that Archy can write."""

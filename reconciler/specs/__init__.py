@@ -5,6 +5,7 @@
 """
 
 from reconciler.specs.artifacts import ArtifactCache
+from reconciler.specs.checks import call_finding
 from reconciler.specs.environment import (
     CredentialValues,
     Environment,
@@ -41,6 +42,7 @@ __all__ = [
     "SecretVariable",
     "Source",
     "WorkingTree",
+    "call_finding",
     "commit_state",
     "environment_names",
     "environment_schema",

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 import reconciler
+from reconciler.archy.contracts import Interface
 from reconciler.archy.model import Reference
 from reconciler.cache import Cache, cache_folder
 from reconciler.problems import Finding
@@ -43,6 +44,8 @@ class Artifact:
     secrets: tuple[str, ...]
     claims: tuple[str, ...]
     """What only one object may have, e.g. phone numbers; sorted."""
+    interface: Interface
+    """Contract of a common module, and calls of modules."""
 
 
 @dataclass(frozen=True, slots=True)

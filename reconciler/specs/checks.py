@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.archy.model import Certainty, Path, Reference
+from reconciler.archy.contracts import MODULE_ROOT
+from reconciler.archy.findings.modules import check_call
+from reconciler.archy.model import Certainty, Path, Problem, Reference
 from reconciler.kinds.base import Desired, Kind
 from reconciler.kinds.registry import all_kinds, kind_of
-from reconciler.problems import Finding, Location
+from reconciler.problems import Finding, Location, Severity
 from reconciler.specs.origins import VariableOrigins
 
 MOST_FINDINGS = 200
@@ -36,6 +38,7 @@ def check_documents(entries: Sequence[Entry], origins: VariableOrigins) -> list[
         *claimed_twice(entries, origins),
         *shared_refers_to_flows(resources),
         *not_embeddable(resources),
+        *module_calls(resources),
     ]
 
 
@@ -134,6 +137,30 @@ def not_embeddable(resources: Mapping[str, Desired]) -> list[Finding]:
     return findings
 
 
+def module_calls(resources: Mapping[str, Desired]) -> list[Finding]:
+    """Calls that do not fit the module as the repository defines it; both places are named."""
+    return [
+        call_finding(desired, problem, f" The module is in {_place(module)}.")
+        for desired in resources.values()
+        for call in desired.interface.calls
+        if (module := resources.get(f"{MODULE_ROOT}/{call.module}")) is not None
+        if module.interface.contract is not None
+        for problem in check_call(desired.root, call, module.interface.contract)
+    ]
+
+
+def call_finding(desired: Desired, problem: Problem, where: str = "") -> Finding:
+    """What is wrong with a call in a flow of the specs; ``where`` says where the module is."""
+    return _finding(
+        problem.id,
+        desired,
+        desired.locate(problem.path),
+        problem.message + where,
+        problem.remedy or "",
+        Severity(problem.severity),
+    )
+
+
 def _target(reference: Reference, resources: Mapping[str, Desired]) -> Desired | None:
     """The resource of the repository that a reference means; None for objects that only the org has."""
     if reference.certainty is Certainty.DYNAMIC:
@@ -172,9 +199,17 @@ def _path_to(node: Any, value: str) -> Path | None:
     return None
 
 
-def _finding(id_: str, desired: Desired, place: Location, message: str, remedy: str) -> Finding:
+def _finding(
+    id_: str,
+    desired: Desired,
+    place: Location,
+    message: str,
+    remedy: str,
+    severity: Severity = Severity.ERROR,
+) -> Finding:
     return Finding(
         id=id_,
+        severity=severity,
         message=message,
         address=desired.address,
         file=place.file,

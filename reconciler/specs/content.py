@@ -62,6 +62,7 @@ class SpecFile:
             division=artifact.division or default_division,
             references=artifact.references,
             secrets=artifact.secrets,
+            interface=artifact.interface,
             load=lambda: self._content(artifact),
             locate=lambda path: self._locate(artifact, path),
         )

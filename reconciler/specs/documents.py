@@ -163,6 +163,7 @@ def _read_document(
         references=inspection.references,
         secrets=used,
         claims=tuple(sorted(kind.claims(inspection.canonical))),
+        interface=kind.interface(root, data[root]),
     )
     return artifact, findings
 

@@ -47,9 +47,7 @@ def test_an_action_in_between_is_one_difference(before):
 def test_an_action_taken_out_is_one_difference(before):
     after = copy.deepcopy(before)
     del actions(after)[0]
-    assert told(before, after) == [
-        ("remove", 'task Main: action "Greet" removed (was at the start: says "Hello.")')
-    ]
+    assert told(before, after) == [("remove", 'task Main: action "Greet" removed (was at the start: says "Hello.")')]
 
 
 def test_a_new_wording_is_one_difference_also_behind_an_insertion(before):

@@ -42,6 +42,11 @@ _ALL = (
     FindingType("variable-never-set", "warning", "A variable is read but never set"),
     FindingType("variable-never-read", "info", "A variable is set but never read"),
     FindingType("unused-variable", "info", "A variable is neither set nor read"),
+    FindingType("unknown-module-input", "error", "A call binds an input that the module does not have"),
+    FindingType("unknown-module-output", "error", "A call binds an output that the module does not have"),
+    FindingType("missing-module-input", "warning", "A call leaves out an input without a default"),
+    FindingType("module-type-mismatch", "error", "A call binds a value of another type"),
+    FindingType("incompatible-module", "error", "A module cannot be called from this type of flow"),
     FindingType("unsupported-language", "warning", "A language is not one of the flow's"),
     FindingType("unknown-action", "info", "An action is not known to this tool"),
 )
