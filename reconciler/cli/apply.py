@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +19,18 @@ from reconciler.engine.apply import Apply, StalePlanError
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import RunReport
+from reconciler.engine.republish import unmanaged_of
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
 from reconciler.report.text import plan_text, run_text
+
+
+@dataclass(frozen=True)
+class _Options:
+    auto_approve: bool
+    republish_unmanaged: bool
+
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -40,6 +49,13 @@ def apply(
     target: Targets = None,
     exclude: Excludes = None,
     prune: Prune = False,
+    republish_unmanaged: Annotated[
+        bool,
+        typer.Option(
+            "--republish-unmanaged",
+            help="Publish flows outside the specs again as they are, where they hold a module that changes.",
+        ),
+    ] = False,
 ) -> int:
     """Make the org as the specs say."""
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
@@ -55,18 +71,18 @@ def apply(
             remedy=f"Apply it with --env {plan.environment}, or plan again.",
         )
     workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT))
-    report = asyncio.run(_apply(workspace, plan, scope, auto_approve))
+    report = asyncio.run(_apply(workspace, plan, scope, _Options(auto_approve, republish_unmanaged)))
     say(run_text(report))
     return report.exit_code
 
 
-async def _apply(workspace: Workspace, plan: Plan | None, scope: Scope, auto_approve: bool) -> RunReport:
+async def _apply(workspace: Workspace, plan: Plan | None, scope: Scope, options: _Options) -> RunReport:
     run = secrets.token_hex(6)
     journal = Journal(workspace.root / STATE / "runs" / workspace.environment.name / f"{run}.jsonl")
     try:
         async with connect(workspace) as connected:
             with Progress(people(), live=interactive()) as progress:
-                applying = _applying(workspace, connected, run, journal, progress, auto_approve)
+                applying = _applying(workspace, connected, run, journal, progress, options)
                 applying.on_locked = lambda: _stop_on_signals(applying, progress)
                 if plan is None:
                     _, report = await applying.run_fresh(scope)
@@ -83,7 +99,7 @@ def _applying(
     run: str,
     journal: Journal,
     progress: Progress,
-    auto_approve: bool,
+    options: _Options,
 ) -> Apply:
     return Apply(
         workspace=workspace,
@@ -93,13 +109,17 @@ def _applying(
         run=run,
         journal=journal,
         listener=progress,
-        confirm=lambda plan: _confirm(plan, auto_approve),
+        republish_unmanaged=options.republish_unmanaged,
+        confirm=lambda plan: _confirm(plan, options),
     )
 
 
-def _confirm(plan: Plan, auto_approve: bool) -> bool:
+def _confirm(plan: Plan, options: _Options) -> bool:
     say(plan_text(plan))
-    if auto_approve or not plan.changes:
+    if options.republish_unmanaged and (outside := unmanaged_of(plan)):
+        named = ", ".join(consumer.address for consumer in outside)
+        say([Text(f"Published again as they are, although no spec manages them: {named}.", style="yellow")])
+    if options.auto_approve or not plan.changes:
         return True
     if not interactive():
         raise ReconcilerError(

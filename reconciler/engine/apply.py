@@ -17,6 +17,7 @@ from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, make_plan
 from reconciler.engine.prune import delete_policy_findings
+from reconciler.engine.republish import Republishing
 from reconciler.engine.steps import Signature, Steps, moves_only
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
@@ -56,6 +57,8 @@ class Apply:
     journal: Journal
     listener: Listener
     confirm: Confirm
+    republish_unmanaged: bool = False
+    """Publish consumers outside the specs again as they are."""
     on_locked: Callable[[], None] = lambda: None
     """Called once the lock is held: from here on a signal must let the run end in order."""
     execution: Execution | None = None
@@ -186,6 +189,8 @@ class Apply:
         )
         self.execution.stopping = self.stopping
         results = await self.execution.run()
+        if self.republish_unmanaged:
+            results += await self._republishing(planning, lease).run(plan, results)
         healed = () if lease.lost else await self._keep_house(planning, plan, lease)
         report = RunReport(
             run=self.run,
@@ -202,6 +207,17 @@ class Apply:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
         self.journal.run_ended(report)
         return report
+
+    def _republishing(self, planning: Planning, lease: Lease) -> Republishing:
+        return Republishing(
+            platform=self.platform,
+            org=planning.observation.org,
+            lease=lease,
+            journal=self.journal,
+            listener=self.listener,
+            mask=Masker(self.workspace.secrets).mask,
+            stopping=lambda: self.stopping,
+        )
 
     def _steps(self, planning: Planning, lease: Lease) -> Steps:
         org = planning.observation.org

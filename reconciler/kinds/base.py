@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from reconciler.archy.contracts import Interface
 from reconciler.archy.model import Path, Problem, Reference
-from reconciler.problems import Location
+from reconciler.problems import Location, ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.platform import Platform
@@ -200,6 +200,14 @@ class Kind(ABC):
     async def move(self, desired: Desired, live: Live, operations: Operations) -> Live:
         """Moves the object to the division that the specs want and changes nothing else."""
         return await self.update(desired, live, operations)
+
+    async def publish_again(self, live: Live, version: str | None, operations: Operations) -> Live:
+        """Publishes an object again as it is, without a spec; only where content lies in versions.
+
+        Raises:
+            ReconcilerError: it is not at ``version`` any more, is being edited, or has an unpublished draft.
+        """
+        raise ReconcilerError(f"{live.address} has no versions that could be published again.")
 
     @abstractmethod
     async def delete(self, live: Live, operations: Operations) -> None:

@@ -94,6 +94,29 @@ class FlowKind(Kind):
         """Deploys the flow again, which publishes a new version with the modules as they are now."""
         return await self._publish(desired, live, operations)
 
+    async def publish_again(self, live: Live, version: str | None, operations: Operations) -> Live:
+        """Checks out and publishes what is published now, unless somebody has begun to change it."""
+        flows = operations.platform.flows
+        flow = await flows.get(live.id)
+        published = flow.published_version.id if flow.published_version else None
+        if published != version:
+            raise PlatformError(
+                f"{live.address} was published as version {published} since the plan was made.",
+                remedy="Plan again to see whether it still holds an old copy.",
+            )
+        if flow.lock_holder is not None:
+            lock = await flows.lock(flow)
+            raise FlowLocked(f"{live.address} is being edited by {lock}.", lock=lock)
+        drafts = [draft for draft in (flow.saved_version, flow.checked_in_version) if draft is not None]
+        draft = next((draft.id for draft in drafts if draft.id != published), None)
+        if draft is not None:
+            raise PlatformError(
+                f"{live.address} has changes that are not published (version {draft}).",
+                remedy="Publish or discard them in Architect; then the flow takes in the module.",
+            )
+        await flows.publish_again(live.id)
+        return await _published(operations, live.id, published)
+
     async def move(self, desired: Desired, live: Live, operations: Operations) -> Live:
         """Moves the flow to the division that the specs want; publishes nothing."""
         if desired.division is None or desired.division == live.division:

@@ -12,6 +12,7 @@ from reconciler.platform.jobs import Progress, explain, finished, is_locked
 from reconciler.platform.locks import FlowLock, lock_of
 from reconciler.platform.models import DeployJob, Flow, FlowVersion, JobMessage, JobState, Operation
 from reconciler.platform.paging import batches, list_all, side_by_side
+from reconciler.platform.republish import publish_again
 from reconciler.platform.responses import Reply
 from reconciler.platform.session import Session, path_of
 from reconciler.platform.waiting import delete_settled
@@ -157,6 +158,10 @@ class FlowsApi:
     async def deactivate(self, id: str) -> Flow:
         """Takes the flow off the air: it has no published version afterwards."""
         return (await self._act("deactivate", id)).read(Flow)
+
+    async def publish_again(self, id: str) -> None:
+        """Publishes a flow again as it is; see ``republish``."""
+        await publish_again(self._session, self, id)
 
     async def lock(self, flow: Flow) -> FlowLock | None:
         """Who has the flow checked out and since when, None when nobody has."""
