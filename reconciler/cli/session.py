@@ -32,6 +32,7 @@ from reconciler.problems import ReconcilerError
 from reconciler.specs import (
     ArtifactCache,
     Environment,
+    Masker,
     SecretValues,
     WorkingTree,
     commit_state,
@@ -102,10 +103,37 @@ def open_workspace(environment_name: str, *, offline: bool = False) -> Workspace
 
 @asynccontextmanager
 async def connect(workspace: Workspace) -> AsyncIterator[Connected]:
-    """Opens the environment's org; a sandbox org is started for as long as the block runs."""
+    """Opens the environment's org; a sandbox org is started for as long as the block runs.
+
+    What the org says may repeat what it was sent, so errors leave the block without secrets.
+    """
     with _connection(workspace) as connection:
-        async with Platform(connection, notice=_notice) as platform:
-            yield Connected(platform, _ledger(workspace, platform))
+        try:
+            async with Platform(connection, notice=_notice) as platform:
+                yield Connected(platform, _ledger(workspace, platform))
+        except ReconcilerError as error:
+            _hide_secrets(error, workspace, connection)
+            raise
+
+
+def _hide_secrets(error: ReconcilerError, workspace: Workspace, connection: Connection) -> None:
+    mask = Masker(workspace.secrets).mask
+    credentials = [secret for secret in (connection.client_secret, connection.access_token) if secret]
+
+    def hidden(text: str) -> str:
+        text = mask(text)
+        for secret in credentials:
+            text = text.replace(secret, "(secret)")
+        return text
+
+    error.message = hidden(error.message)
+    error.remedy = hidden(error.remedy) if error.remedy else None
+    error.findings = tuple(
+        finding.model_copy(
+            update={"message": hidden(finding.message), "remedy": hidden(finding.remedy) if finding.remedy else None}
+        )
+        for finding in error.findings
+    )
 
 
 def _notice(text: str) -> None:

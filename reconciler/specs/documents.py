@@ -19,6 +19,8 @@ from reconciler.suggest import near
 
 MOST_FINDINGS = 200
 """Of one file: nobody reads more, and a file of another sort has millions."""
+LONGEST_MESSAGE = 2000
+"""Characters of a message that may quote values of the specs."""
 SHOWN = 100
 """Characters of a rendered line that a message quotes."""
 
@@ -108,13 +110,18 @@ class _Reader:
         return Finding(
             id=id_,
             severity=severity,
-            message=message + included_by(self.rendered, place),
+            message=_bounded(message) + included_by(self.rendered, place),
             address=address,
             file=place.file,
             line=place.line,
             column=place.column,
             remedy=f"{remedy or ''}{origin}".strip() or None,
         )
+
+
+def _bounded(message: str) -> str:
+    """Messages quote what is written; nobody reads more than a few lines of that."""
+    return message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]}…"
 
 
 def _value_at(node: Any, path: Path) -> Any:

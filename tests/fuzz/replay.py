@@ -81,7 +81,7 @@ class Answer:
         """The body, None where it is no JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def with_json(self, value: Any) -> Answer:

@@ -16,7 +16,7 @@ from reconciler.report.pictures import dot, mermaid
 from reconciler.report.text import findings_text
 from reconciler.specs import Environment, load_catalog, load_environment
 
-SECRETS = {"TOKEN": CANARY, "CRM_TOKEN": CANARY}
+SECRETS = {"TOKEN": CANARY, "CRM_TOKEN": CANARY, "CRM_TOKEN_DEV": CANARY, "CRM_TOKEN_TEST": CANARY}
 FILES = {f"environments/{name}.yaml": text.encode() for name, text in environments().items()}
 
 
