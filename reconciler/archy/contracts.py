@@ -71,8 +71,6 @@ class Binding:
     type: str | None = None
     """Type of what is bound, where it shows: a literal's or a declared variable's."""
     literal: bool = False
-    empty: bool = False
-    """Bound to no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +168,7 @@ def _bindings(versions: Any, path: Path, types: dict[tuple[Path, str], str]) -> 
 
 def _binding(name: str, direction: Direction, path: Path, form: Any, types: dict[tuple[Path, str], str]) -> Binding:
     if not isinstance(form, dict) or _NO_VALUE & form.keys():
-        return Binding(name, direction, path, empty=True)
+        return Binding(name, direction, path)
     if "lit" in form:
         return Binding(name, direction, path, _literal_type(form["lit"]), literal=True)
     text = form.get("var", form.get("exp"))

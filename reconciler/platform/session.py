@@ -237,9 +237,12 @@ class Session:
             method, address, headers=headers, content=content, json=json, before_sending=before
         )
         self._retries.answered(address.netloc.decode("ascii"))
-        if 200 <= reply.status < 300:
-            return reply
-        raise refusal(reply)
+        if not 200 <= reply.status < 300:
+            raise refusal(reply)
+        if reply.headers.get("content-type", "").lower().startswith("text/html"):
+            # Also where nobody reads the answer, such as after a delete: the request never reached the org.
+            raise reply.malformed("is a web page, not what the API promises")
+        return reply
 
 
 def _nothing_in_the_way() -> None:

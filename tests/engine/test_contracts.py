@@ -82,7 +82,7 @@ def test_a_call_that_fits_has_no_finding(estate, cli):
         ("Common.customer: {lit: true}", "", "module-type-mismatch", ""),
         ("Common.customer: {exp: Flow.known}", "", "module-type-mismatch", ""),
         ("Common.customer: {lit: Ann}", "Common.known: {var: Flow.text}", "module-type-mismatch", ""),
-        ("Common.customer: {noValue: true}", "", "missing-module-input", ""),
+        ("", "", "missing-module-input", ""),
     ],
 )
 def test_what_does_not_fit_is_told_with_both_places(estate, cli, inputs, outputs, id_, says):
@@ -96,6 +96,12 @@ def test_what_does_not_fit_is_told_with_both_places(estate, cli, inputs, outputs
     assert finding["line"] >= 17
     assert "shared/greeter.yaml:1" in finding["message"]
     assert says in finding["remedy"]
+
+
+def test_an_input_may_be_left_out_on_purpose(estate, cli):
+    estate.write("flows/sales.yaml", caller("Sales", "Common.customer: {noValue: true}"))
+
+    assert cli("validate", "--format", "json").json["findings"] == []
 
 
 def test_a_changed_contract_that_breaks_a_consumer_is_refused(estate, cli, org):

@@ -246,3 +246,20 @@ def test_who_checked_a_flow_out_during_the_run_is_named(repository, cli, org):
 
     assert failed.code == 1
     assert "The flow is locked by Ann Smith" in failed.err
+
+
+def test_a_web_page_in_place_of_an_answer_is_no_success(estate, cli, org):
+    """A portal that answers everything with 200 must not pass for a delete that was done."""
+    estate.write("flows/spare.yaml", flow("Spare"))
+    assert cli("apply", "--auto-approve").code == 0
+    estate.remove("flows/spare.yaml")
+    org.fault(preset="portal-page", match={"method": "DELETE", "path": "/api/v2/flows/*"})
+
+    ran = cli("apply", "--auto-approve", "--prune")
+
+    assert ran.code == 1
+    assert "is a web page" in ran.err
+    assert "Spare" in org.flows()
+    org.mend()
+    assert cli("apply", "--auto-approve", "--prune").code == 0
+    assert "Spare" not in org.flows()

@@ -32,14 +32,15 @@ def check_call(root: str, call: ModuleCall, contract: Contract) -> Iterator[Prob
         )
     for binding in call.bindings:
         yield from _binding_problems(call, binding, contract)
-    bound = {binding.name.lower() for binding in call.bindings if binding.direction == "input" and not binding.empty}
+    # Bound to no value is bound: that is how one says that an input is left out on purpose.
+    bound = {binding.name.lower() for binding in call.bindings if binding.direction == "input"}
     for parameter in contract.parameters:
         if parameter.is_input and not parameter.has_default and parameter.name.lower() not in bound:
             yield _problem(
                 "missing-module-input",
                 call,
-                f"gets no value for its input {parameter.name} ({in_words(parameter.type)}), which has no default",
-                f"Bind {parameter.name} below `inputs:` of the call, or give it an initial value in the module.",
+                f"is called without its input {parameter.name} ({in_words(parameter.type)}), which has no default",
+                f"Bind {parameter.name} below `inputs:` of the call; `noValue: true` leaves it out on purpose.",
             )
 
 
