@@ -10,9 +10,13 @@ from fuzz.materials import CANARY, INCLUDE, MemorySource, environments, estate, 
 from fuzz.mutations import spoilt_bytes, spoilt_text
 
 from reconciler.cli.output import document, say
+from reconciler.engine.estate import estate_of
 from reconciler.engine.planner import check_order
+from reconciler.kinds.registry import kind_of
 from reconciler.problems import Severity, SpecError
-from reconciler.report.pictures import dot, mermaid
+from reconciler.report.charts import dot, mermaid
+from reconciler.report.charts.estate import estate_chart
+from reconciler.report.charts.flow import flow_chart
 from reconciler.report.text import findings_text
 from reconciler.specs import Environment, load_catalog, load_environment
 
@@ -60,12 +64,13 @@ def _load(files: dict[str, bytes], environment: Environment) -> None:
     source = MemorySource({**FILES, **files})
     try:
         catalog = load_catalog(source, environment, secret_env=SECRETS)
-        graph = check_order(catalog)
+        check_order(catalog)
     except SpecError as error:
         _check_places(error, source)
         raise
-    document(mermaid(graph))
-    document(dot(graph))
+    chart = estate_chart(estate_of(catalog), "fuzz")
+    document(mermaid(chart))
+    document(dot(chart))
     say(findings_text(catalog.findings))
     for desired in catalog.resources.values():
         content = desired.content
@@ -73,6 +78,9 @@ def _load(files: dict[str, bytes], environment: Environment) -> None:
             raise Crash(f"The secret stands in what is shown of {desired.address}")
         for reference in desired.references:
             desired.locate(reference.path)
+        if kind_of(desired.kind).content_in_versions:
+            document(mermaid(flow_chart(desired.root, content.body)))
+            document(dot(flow_chart(desired.root, content.body)))
         if content.upload is None:
             raise Crash(f"{desired.address} has nothing to upload although all secrets are set")
 

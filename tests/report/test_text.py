@@ -21,7 +21,6 @@ from reconciler.engine.document import (
 from reconciler.engine.outcome import Outcome, Result, RunReport
 from reconciler.problems import Finding, Severity
 from reconciler.report.markdown import drift_markdown, plan_markdown
-from reconciler.report.pictures import dot, mermaid
 from reconciler.report.text import drift_text, plan_text, run_text
 
 
@@ -160,11 +159,3 @@ def test_markdown_keeps_its_fences_closed_and_markup_quiet():
     assert text.count("```") == 2
     assert "Acme &lt;b>" in text
     assert drift_markdown(plan()).count("No drift") == 1
-
-
-def test_pictures_escape_names():
-    import networkx as nx
-
-    graph = nx.DiGraph([('a/"x"', "b/<y>\\")])
-    assert '"a/#34;x#34;"' in mermaid(graph)
-    assert '"a/\\"x\\"" -> "b/<y>\\\\";' in dot(graph)
