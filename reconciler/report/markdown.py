@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from reconciler.engine.document import Action, Difference, Plan
+from reconciler.engine.document import Action, Difference, Plan, Reach
+from reconciler.report.text import ivr_text
 
 _SIGNS = {"add": "+", "remove": "-", "change": "!", "move": "!", "rename": "!"}
 """First characters that forges colour in a ``diff`` block."""
@@ -23,6 +24,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield "|" + "---|" * (len(Action) + 2)
     counts = [str(getattr(plan.summary, action.value)) for action in Action]
     yield f"| {' | '.join(counts)} | {plan.summary.unchanged} | {len(plan.drift)} |"
+    ivrs = list(plan.reached_ivrs.values())
+    if ivrs:
+        yield ""
+        yield f"Reaches {len(ivrs)} IVR{'s' if len(ivrs) > 1 else ''}:"
+        yield from (f"- {_plain(ivr_text(ivr))}" for ivr in ivrs)
     if plan.findings:
         yield ""
         yield "### Findings"
@@ -30,17 +36,28 @@ def _lines(plan: Plan) -> Iterator[str]:
             where = f" (`{finding.location}`)" if finding.location else ""
             remedy = f" {_plain(finding.remedy)}" if finding.remedy else ""
             yield f"- **{finding.severity.value}** {_plain(finding.message)}{where}{remedy}"
+    reach = {one.address: one for one in plan.reach}
     for change in plan.changes:
         yield ""
         yield f"### {change.action.value} `{change.address}`"
         yield from (f"- {_plain(reason)}" for reason in change.reasons)
         if change.depends_on:
             yield f"- after {', '.join(f'`{address}`' for address in change.depends_on)}"
+        if change.address in reach and change.action not in (Action.CREATE, Action.ADOPT):
+            yield from _reach(reach[change.address])
         yield from _differences(change.diff)
     if plan.drift:
         yield ""
         yield "### Changed in the org since it was applied"
         yield from _drift(plan)
+
+
+def _reach(reach: Reach) -> Iterator[str]:
+    if reach.ivrs:
+        yield f"- reaches {'; '.join(_plain(ivr_text(ivr)) for ivr in reach.ivrs)}"
+    if reach.unmanaged:
+        left = ", ".join(f"`{consumer.address}`" for consumer in reach.unmanaged)
+        yield f"- **leaves the old copy** in {left}, which no spec manages"
 
 
 def drift_markdown(plan: Plan) -> str:
