@@ -110,7 +110,7 @@ class _Module:
         literals = [
             (f"{{{name}}}", str(call.args[position].value), self._place(call))
             for call in ast.walk(self._tree)
-            if isinstance(call, ast.Call) and _name(call.func) == scope.name
+            if isinstance(call, ast.Call) and _name(call.func) == scope.name and _is_own(call.func)
             for position, name in enumerate(names[: len(call.args)])
             if f"{{{name}}}" in ask.path and isinstance(call.args[position], ast.Constant)
         ]
@@ -161,6 +161,13 @@ def _made(function: ast.FunctionDef) -> list[ast.expr]:
     if isinstance(last, ast.Return) and isinstance(last.value, ast.Call) and _name(last.value.func) == "path_of":
         return last.value.args
     return []
+
+
+def _is_own(function: ast.expr) -> bool:
+    """Whether it may be a function of this module: ``get(…)`` or ``self.get(…)``, not a mapping's ``get``."""
+    if not isinstance(function, ast.Attribute):
+        return True
+    return isinstance(function.value, ast.Name) and function.value.id == "self"
 
 
 def _name(function: ast.expr) -> str:
