@@ -77,7 +77,7 @@ def _result(finding: Finding, prefix: str) -> dict[str, Any]:
 def _location(finding: Finding, prefix: str) -> dict[str, Any]:
     location: dict[str, Any] = {}
     if finding.file:
-        place = {"artifactLocation": {"uri": quote(prefix + finding.file), "uriBaseId": _BASE}}
+        place = {"artifactLocation": {"uri": quote(prefix + finding.file, errors="surrogatepass"), "uriBaseId": _BASE}}
         region = {"startLine": finding.line, "startColumn": finding.column if finding.line else None}
         known = {key: value for key, value in region.items() if value}
         location["physicalLocation"] = {**place, "region": known} if known else place
@@ -89,7 +89,7 @@ def _location(finding: Finding, prefix: str) -> dict[str, Any]:
 def _fingerprint(finding: Finding) -> str:
     """The same finding when lines above it come and go, so that readers know it again."""
     parts = "\n".join((finding.id, finding.address or "", finding.file or "", finding.message))
-    return hashlib.sha256(parts.encode()).hexdigest()[:32]
+    return hashlib.sha256(parts.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _invocation(failure: ReconcilerError | None) -> dict[str, Any]:

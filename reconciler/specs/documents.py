@@ -59,7 +59,8 @@ def _most_important(rendered: Rendered, findings: list[Finding]) -> list[Finding
     if len(findings) <= MOST_FINDINGS:
         return findings
     told = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)[:MOST_FINDINGS]
-    return [*told, _more(rendered, told[0].severity)]
+    severity = Severity.ERROR if told[0].severity is Severity.ERROR else Severity.INFO
+    return [*told, _more(rendered, severity)]
 
 
 def location_of(rendered: Rendered, index: int, path: Path) -> Location:

@@ -67,6 +67,11 @@ def test_sarif_knows_a_finding_again_when_lines_above_it_come_and_go():
     assert before == after
 
 
+def test_sarif_takes_names_that_no_encoding_has():
+    odd = WARNING.model_copy(update={"file": "flows/\udce9.yaml", "message": "\udce9"})
+    assert validation_errors(sarif([odd])) == []
+
+
 def test_sarif_of_a_run_that_came_to_nothing_says_why():
     log = sarif([], failure=ReconcilerError("There is no repository here.", remedy="Change into it."))
     assert validation_errors(log) == []

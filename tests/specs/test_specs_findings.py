@@ -151,3 +151,17 @@ def test_errors_are_not_kept(tree: Tree, tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(loader_module.SpecError):
                 loader_module.load_catalog(tree.source, tree.environment(), cache=cache)
+
+
+def test_more_findings_than_anybody_reads_are_cut_and_that_is_said_without_making_them_errors(tree: Tree) -> None:
+    unused = "".join(
+        f"    - stringVariable: {{name: Flow.v{number}, initialValue: {{noValue: true}}}}\n" for number in range(300)
+    )
+    tree.write("flows/sales.yaml", SILENT + "  variables:\n" + unused + "---\n" + SILENT.replace("Sales", "Other"))
+    catalog = tree.load()
+    assert list(catalog.resources) == ["inboundCall/Other", "inboundCall/Sales"]
+    assert len(catalog.findings) == 201
+    assert (catalog.findings[-1].id, catalog.findings[-1].severity) == ("more-problems", Severity.INFO)
+    errors = SILENT.replace("Main_1]", "Nowhere]") + "  variables:\n" + unused
+    tree.write("flows/sales.yaml", errors)
+    assert tree.findings()[0].id == "dangling-reference"
