@@ -79,7 +79,8 @@ def _candidates(value: Any, path: Path) -> Iterator[tuple[str, dict[str, Any], P
     while stack:
         value, path = stack.pop()
         if isinstance(value, dict):
-            stack.extend((value[key], (*path, key)) for key in sorted(value, reverse=True))
+            deeper = [key for key, item in value.items() if isinstance(item, dict | list)]
+            stack.extend((value[key], (*path, key)) for key in sorted(deeper, reverse=True))
             if len(value) == 1 and isinstance(path[-1], int):
                 ((key, content),) = value.items()
                 if isinstance(content, dict) and isinstance(content.get("refId"), str):

@@ -74,6 +74,11 @@ class Variable:
         return self.name.partition(".")[0].lower()
 
 
+def declared_variables(root: str, body: Any) -> list[Variable]:
+    """Every variable that a flow declares, in document order; their uses are not looked for."""
+    return list(_Reader(root, body).declarations().values())
+
+
 def variables_of(root: str, body: Any) -> list[Variable]:
     """Every variable that a flow declares or uses, in document order; never those of the platform.
 
@@ -89,8 +94,12 @@ class _Reader:
         self._owners = {container.path[:3]: container.path for container in containers(root, body)}
         self._found: dict[tuple[Path, str], Variable] = {}
 
-    def read(self) -> dict[tuple[Path, str], Variable]:
+    def declarations(self) -> dict[tuple[Path, str], Variable]:
         self._declarations(self._body, (self._root,))
+        return self._found
+
+    def read(self) -> dict[tuple[Path, str], Variable]:
+        self.declarations()
         for path, key, value in _scalars(self._body, (self._root,)):
             if key == "exp":
                 for name in variables(value):
@@ -186,6 +195,6 @@ def declared_types(root: str, body: Any) -> dict[tuple[Path, str], str]:
     """
     return {
         (variable.owner, variable.name.lower()): str(variable.declared[-1]).removesuffix("Variable")
-        for variable in variables_of(root, body)
+        for variable in declared_variables(root, body)
         if variable.declared is not None
     }

@@ -8,6 +8,7 @@ ends in the flow's error handling.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from reconciler.archy.control.behaviour import ANSWERS, LOOPS, SAY_ONLY
@@ -48,7 +49,7 @@ def _circles(view: View) -> list[set[Path]]:
         for edge in view.flow.edges()
         if edge.source in view.reached and edge.target in view.reached and not _counted(view, edge)
     ]
-    if not any(edge.step in _BACKWARDS for edge in edges):
+    if not any(edge.step in _BACKWARDS for edge in edges) or not _go_round(edges):
         return []
     # Only few flows go round at all, and loading networkx takes a fifth of a second.
     import networkx as nx
@@ -58,6 +59,17 @@ def _circles(view: View) -> list[set[Path]]:
     found = [members for members in nx.strongly_connected_components(ways) if len(members) > 1]
     found += [{path} for path in ways if ways.has_edge(path, path)]
     return found
+
+
+def _go_round(edges: list[Edge]) -> bool:
+    order: TopologicalSorter[Path] = TopologicalSorter()
+    for edge in edges:
+        order.add(edge.target, edge.source)
+    try:
+        order.prepare()
+    except CycleError:
+        return True
+    return False
 
 
 def _counted(view: View, edge: Edge) -> bool:
