@@ -101,19 +101,24 @@ def branches(owner: Container | Action) -> list[Branch]:
     """The lists of actions directly inside a container or an action, in document order."""
     if isinstance(owner, Container) and owner.kind == "startUpTask":
         return [Branch((), _items(owner.body, owner.path))]
-    return list(_branches(owner.body, owner.path, ()))
+    found: list[Branch] = []
+    if isinstance(owner.body, dict | list):
+        _collect(owner.body, owner.path, [], found)
+    return found
 
 
-def _branches(value: Any, path: Path, steps: Path) -> Iterator[Branch]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key in BRANCH_KEYS and isinstance(item, list):
-                yield Branch((*steps, key), _items(item, (*path, key)))
-            else:
-                yield from _branches(item, (*path, key), (*steps, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _branches(item, (*path, index), (*steps, index))
+def _collect(value: Any, path: Path, steps: list[str | int], found: list[Branch]) -> None:
+    """Adds the branches in a value; ``steps`` lead to it from the owner at ``path``."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in pairs:
+        if not isinstance(item, dict | list):
+            continue
+        steps.append(key)
+        if key in BRANCH_KEYS and isinstance(item, list):
+            found.append(Branch(tuple(steps), _items(item, (*path, *steps))))
+        else:
+            _collect(item, path, steps, found)
+        steps.pop()
 
 
 def _items(items: list[Any], path: Path) -> tuple[Action, ...]:

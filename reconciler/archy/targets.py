@@ -8,8 +8,8 @@ of kind and name, with a number where a name repeats.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from reconciler.archy.model import Path
@@ -73,20 +73,28 @@ def is_reference(key: str, value: Any) -> bool:
     return isinstance(value, str) and key.endswith("Ref")
 
 
-def _candidates(value: Any, path: Path) -> Iterator[tuple[str, dict[str, Any], Path]]:
+def _candidates(value: Any, path: Path) -> list[tuple[str, dict[str, Any], Path]]:
     """List items of one key whose body has a refId; in sorted key order, for labels must not depend on it."""
-    stack: list[tuple[Any, Path]] = [(value, path)]
-    while stack:
-        value, path = stack.pop()
-        if isinstance(value, dict):
-            deeper = [key for key, item in value.items() if isinstance(item, dict | list)]
-            stack.extend((value[key], (*path, key)) for key in sorted(deeper, reverse=True))
-            if len(value) == 1 and isinstance(path[-1], int):
-                ((key, content),) = value.items()
-                if isinstance(content, dict) and isinstance(content.get("refId"), str):
-                    yield key, content, (*path, key)
-        elif isinstance(value, list):
-            stack.extend((value[index], (*path, index)) for index in range(len(value) - 1, -1, -1))
+    found: list[tuple[str, dict[str, Any], Path]] = []
+    _collect(value, list(path), found)
+    return found
+
+
+def _collect(value: Any, steps: list[str | int], found: list[tuple[str, dict[str, Any], Path]]) -> None:
+    if isinstance(value, dict):
+        if len(value) == 1 and isinstance(steps[-1], int):
+            ((key, content),) = value.items()
+            if isinstance(content, dict) and isinstance(content.get("refId"), str):
+                found.append((key, content, (*steps, key)))
+        pairs = sorted((pair for pair in value.items() if isinstance(pair[1], dict | list)), key=itemgetter(0))
+    elif isinstance(value, list):
+        pairs = list(enumerate(value))
+    else:
+        return
+    for step, item in pairs:
+        steps.append(step)
+        _collect(item, steps, found)
+        steps.pop()
 
 
 def _shared(one: Path, other: Path) -> int:

@@ -7,7 +7,7 @@ writes ``flow.ani`` for ``Flow.ani``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,38 +95,55 @@ class _Reader:
         self._found: dict[tuple[Path, str], Variable] = {}
 
     def declarations(self) -> dict[tuple[Path, str], Variable]:
-        self._declarations(self._body, (self._root,))
+        self._declarations(self._body, [self._root])
         return self._found
 
     def read(self) -> dict[tuple[Path, str], Variable]:
         self.declarations()
-        for path, key, value in _scalars(self._body, (self._root,)):
-            if key == "exp":
-                for name in variables(value):
-                    self._use(name, path, "reads")
-            elif key == "var":
-                index = path[-2] == "currentIndex"
-                self._use(value, path, "sets", counts=not index)
-            elif key == "variable":
-                self._use(value, path, "sets")
-            elif key != "name" and self._is_known(value, path):
-                # A field that no rule knows names a variable: it may do either.
-                self._use(value, path, "sets")
-                self._use(value, path, "reads")
+        self._uses(self._body, [self._root])
         return self._found
 
-    def _declarations(self, value: Any, path: Path) -> None:
-        if isinstance(value, dict):
-            for key, item in value.items():
-                here = (*path, key)
-                if key in _LISTS and isinstance(item, list):
-                    for index, entry in enumerate(item):
-                        self._declare(entry, (*here, index))
-                elif key not in _SKIPPED:
-                    self._declarations(item, here)
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                self._declarations(item, (*path, index))
+    def _declarations(self, value: Any, steps: list[str | int]) -> None:
+        """Looks for declarations in a value; ``steps`` lead to it."""
+        for step, item in _parts(value):
+            if step in _SKIPPED or not isinstance(item, dict | list):
+                continue
+            steps.append(step)
+            if step in _LISTS and isinstance(item, list):
+                for index, entry in enumerate(item):
+                    self._declare(entry, (*steps, index))
+            else:
+                self._declarations(item, steps)
+            steps.pop()
+
+    def _uses(self, value: Any, steps: list[str | int]) -> None:
+        """Looks for uses in a value; keys that are author's words, such as ``Common.in``, are looked at too."""
+        for step, item in _parts(value):
+            if step in _SKIPPED:
+                continue
+            steps.append(step)
+            if isinstance(item, str):
+                self._text(str(step), item, steps)
+            elif isinstance(item, dict | list):
+                if isinstance(step, str):
+                    self._text("", step, steps)
+                self._uses(item, steps)
+            steps.pop()
+
+    def _text(self, key: str, text: str, steps: list[str | int]) -> None:
+        if "." not in text:
+            return
+        if key == "exp":
+            for name in variables(text):
+                self._use(name, tuple(steps), "reads")
+        elif key == "var":
+            self._use(text, tuple(steps), "sets", counts=steps[-2] != "currentIndex")
+        elif key == "variable":
+            self._use(text, tuple(steps), "sets")
+        elif key != "name" and self._key(text, tuple(steps)) in self._found:
+            # A field that no rule knows names a variable: it may do either.
+            self._use(text, tuple(steps), "sets")
+            self._use(text, tuple(steps), "reads")
 
     def _declare(self, entry: Any, path: Path) -> None:
         if not isinstance(entry, dict) or len(entry) != 1:
@@ -144,9 +161,6 @@ class _Reader:
         variable = self._variable(name, path)
         if variable is not None:
             getattr(variable, how).append(Use(path, counts))
-
-    def _is_known(self, name: str, path: Path) -> bool:
-        return "." in name and self._key(name, path) in self._found
 
     def _variable(self, name: str, path: Path) -> Variable | None:
         key = self._key(name, path)
@@ -167,25 +181,10 @@ class _Reader:
         return owner, short
 
 
-def _scalars(value: Any, path: Path) -> Iterator[tuple[Path, str, str]]:
-    """Path, key and text of every string; keys of mappings that are author's words come as texts of key ``""``."""
+def _parts(value: Any) -> Iterable[tuple[str | int, Any]]:
     if isinstance(value, dict):
-        for key, item in value.items():
-            if key in _SKIPPED:
-                continue
-            here = (*path, key)
-            if isinstance(item, str):
-                yield here, key, item
-            else:
-                if "." in key:
-                    yield here, "", key
-                yield from _scalars(item, here)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, str):
-                yield (*path, index), "", item
-            else:
-                yield from _scalars(item, (*path, index))
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def declared_types(root: str, body: Any) -> dict[tuple[Path, str], str]:
