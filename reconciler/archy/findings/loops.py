@@ -32,8 +32,6 @@ def check_loops(view: View) -> Iterator[Problem]:
         return
     for members in _circles(view):
         nodes = sorted((view.flow.nodes[path] for path in members), key=lambda node: _order(node.path))
-        if any(node.key == "menu" or node.operation == "subMenu" for node in nodes):
-            continue
         leaves = any(
             edge.target not in members and edge.step is not Step.EVENT for path in members for edge in view.out(path)
         )
@@ -44,10 +42,12 @@ def check_loops(view: View) -> Iterator[Problem]:
 
 
 def _circles(view: View) -> list[set[Path]]:
+    """Nodes that go round; a menu is where callers can leave, so that ways into one are left out."""
+    around = {node.path for node in view.flow.nodes.values() if node.key == "menu" or node.operation == "subMenu"}
     edges = [
         edge
         for edge in view.flow.edges()
-        if edge.source in view.reached and edge.target in view.reached and not _counted(view, edge)
+        if {edge.source, edge.target} <= view.reached and edge.target not in around and not _counted(view, edge)
     ]
     if not any(edge.step in _BACKWARDS for edge in edges) or not _go_round(edges):
         return []
