@@ -248,7 +248,7 @@ SAYS: Mapping[str, str] = {
     "short": r"{host}",
     "hanging": r"{host} did not answer",
     "dripping": r"{host} did not answer",
-    "portal-page": r"is not JSON|is no archive|not what|proxy",
+    "portal-page": r"is a web page",
     "half-json": r"is not JSON",
     "wrong-types": r"is not what the API promises|is not a page|is not a data table row",
     "huge": r"larger than",

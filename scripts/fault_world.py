@@ -157,7 +157,7 @@ class World:
         while True:
             try:
                 return self._http.request(method, path).raise_for_status()
-            except httpx.ConnectError:
+            except httpx.TransportError:
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.02)

@@ -46,9 +46,9 @@ ANYWHERE = (
     "dropped",
     "answer-lost",
     "reset",
-    "short",
     "token-expired",
     "token-revoked",
+    "short",
 )
 """Faults that may strike any request and are worth a retry; together as often as asked for.
 
@@ -111,7 +111,7 @@ def soak(plan: Soak, folder: Path) -> dict[str, Any]:
         "exit_codes": {str(code): count for code, count in sorted(Counter(codes).items())},
         "converged": codes[-1] == 0 and left == 0,
         "requests": counted["total"],
-        # A request that a rule has struck is not seen by the next one.
+        # A request that a rule has struck is not seen by the next one; what the last rule has struck is not in it.
         "struck_by_faults": seen[ANYWHERE[0]] - seen[ANYWHERE[-1]],
         "limit_a_minute": LIMIT,
         "most_in_a_minute": counted["mostInAMinute"],

@@ -263,3 +263,33 @@ def test_a_web_page_in_place_of_an_answer_is_no_success(estate, cli, org):
     org.mend()
     assert cli("apply", "--auto-approve", "--prune").code == 0
     assert "Spare" not in org.flows()
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "POST /api/v2/authorization/divisions/{id}/objects/{objectType}",
+        "PUT /uploads/flows/jobs/{jobId}",
+    ],
+)
+def test_a_web_page_is_no_move_and_no_upload_either(repository, cli, org, route):
+    org.make_division("Business")
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/old.yaml", flow("Old"))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.remove("flows/old.yaml")
+    repository.edit("flows/sales.yaml", "  name: Sales\n", "  name: Sales\n  division: Business\n")
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    org.fault(preset="portal-page", match={"route": route})
+
+    failed = cli("apply", "--auto-approve", "--prune")
+
+    assert failed.code == 4, failed.err
+    assert f"{route.partition(' ')[0]} /" in failed.err
+    assert "is a web page" in failed.err
+    assert "proxy" in failed.err
+    org.mend()
+    assert cli("apply", "--auto-approve", "--prune").code == 0
+    assert set(org.flows()) == {"Sales"}
+    assert org.flows()["Sales"]["division"]["name"] == "Business"
+    assert cli("plan", "--detailed-exitcode").code == 0
