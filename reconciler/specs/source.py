@@ -75,6 +75,7 @@ class WorkingTree(Source):
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._folders: dict[tuple[str, ...], Path] = {}
 
     @property
     def label(self) -> str:
@@ -133,10 +134,19 @@ class WorkingTree(Source):
         return _broken_link(path, self._resolve(path).relative_to(self.root).as_posix(), "which does not exist")
 
     def _resolve(self, path: str) -> Path:
-        resolved = self.root.joinpath(*checked_path(path).parts).resolve()
+        *folders, name = checked_path(path).parts or ("",)
+        resolved = self._folder(tuple(folders)) / name
+        if resolved.is_symlink():
+            resolved = resolved.resolve()
         if not resolved.is_relative_to(self.root):
             raise outside(path)
         return resolved
+
+    def _folder(self, parts: tuple[str, ...]) -> Path:
+        """Where a folder really is; asked once, for many files lie in each."""
+        if parts not in self._folders:
+            self._folders[parts] = self.root.joinpath(*parts).resolve()
+        return self._folders[parts]
 
 
 class GitRevision(Source):
