@@ -13,6 +13,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -124,6 +125,9 @@ class Org:
             return Response(effect.body, effect.status or 200, effect.headers, media_type=effect.media_type)
         if effect.status is not None and effect.status >= 400:
             message = effect.message.replace("{permission}", permission_for(request.method, request.url.path))
+            if request.url.path == auth.LOGIN and effect.status < 500 and effect.status != 429:
+                refusal = auth.login_error(effect.status, effect.code, message)
+                return _response(replace(refusal, headers=effect.headers), correlation)
             return envelope(ApiError(effect.status, effect.code, message, headers=effect.headers), correlation)
         return None
 

@@ -17,6 +17,7 @@ from reconciler.sandbox.settings import Settings
 from reconciler.sandbox.store import get_meta_json
 from reconciler.sandbox.wire import iso
 
+LOGIN = "/oauth/token"
 RATE_WINDOW_SECONDS = 60.0
 
 
@@ -24,11 +25,11 @@ def issue_token(call: Call) -> Reply:
     """``POST /oauth/token``; its errors have a shape of their own (facts §1)."""
     client = _client_of_basic(call)
     if client is None:
-        return _login_error(401, "invalid_client", "client not found or invalid client secret")
+        return login_error(401, "invalid_client", "client not found or invalid client secret")
     form = parse_qs(call.content.decode("utf-8", "replace"))
     grants = form.get("grant_type", [])
     if grants != ["client_credentials"]:
-        return _login_error(400, "unsupported_grant_type", "only grant_type=client_credentials is supported")
+        return login_error(400, "unsupported_grant_type", "only grant_type=client_credentials is supported")
     token = secrets.token_urlsafe(48)
     lifetime = call.settings.token_seconds
     call.db.execute("DELETE FROM tokens WHERE expires < ?", (call.now,))
@@ -36,7 +37,8 @@ def issue_token(call: Call) -> Reply:
     return Reply({"access_token": token, "token_type": "bearer", "expires_in": lifetime})
 
 
-def _login_error(status: int, error: str, description: str) -> Reply:
+def login_error(status: int, error: str, description: str) -> Reply:
+    """A refusal in the token endpoint's own form (facts §1)."""
     return Reply(
         {"error": error, "description": description, "error_description": description},
         status=status,
@@ -133,7 +135,7 @@ def add_client(call: Call) -> Reply:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/oauth/token", issue_token, authenticated=False),
+    Endpoint("POST", LOGIN, issue_token, authenticated=False),
     Endpoint("GET", f"{API}/tokens/me", show_token, query=("preserveIdleTTL",)),
     Endpoint("DELETE", f"{API}/tokens/me", revoke_token),
     Endpoint("POST", "/sandbox/clients", add_client, authenticated=False, counted=False),

@@ -6,16 +6,16 @@ match is empty may strike any request.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from reconciler.sandbox.auth import LOGIN
+
 RETRY_SECONDS = 3
 """What the rate limits ask to wait."""
 API = "/api/v2/*"
-LOGIN = "/oauth/token"
 TRANSFERS = "^/(uploads|downloads)/"
 EDITED = "^/api/v2/architect/(ivrs|schedules|schedulegroups)/[^/]+$"
 MISSING_PERMISSION = "Unable to perform the requested action. You are missing the following permission(s): {permission}"
@@ -36,12 +36,6 @@ def _gateway(status: int, title: str) -> dict[str, Any]:
     return {"status": status, "body": f"<html><body><h1>{status} {title}</h1></body></html>\n"}
 
 
-def _login_error(status: int, error: str, text: str) -> dict[str, Any]:
-    """The token endpoint's own shape (facts §1)."""
-    body = {"error": error, "description": text, "error_description": text}
-    return {"status": status, "body": json.dumps(body), "media_type": "application/json"}
-
-
 PRESETS: dict[str, Preset] = {
     # The platform refuses (facts §1, §2).
     "rate-limited": Preset(
@@ -55,12 +49,16 @@ PRESETS: dict[str, Preset] = {
     ),
     "login-rate-limited": Preset(
         "the token endpoint's own form of it, 400 `invalid_request`",
-        _login_error(400, "invalid_request", "rate limit exceeded; too many requests for this client"),
+        {
+            "status": 400,
+            "code": "invalid_request",
+            "message": "rate limit exceeded; too many requests for this client",
+        },
         {"path": LOGIN},
     ),
     "login-refused": Preset(
         "the token endpoint refuses the client, 401 `invalid_client`",
-        _login_error(401, "invalid_client", "client not found or invalid client secret"),
+        {"status": 401, "code": "invalid_client", "message": "client not found or invalid client secret"},
         {"path": LOGIN},
     ),
     "forbidden": Preset(

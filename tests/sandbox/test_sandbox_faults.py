@@ -38,6 +38,15 @@ def test_a_rule_may_name_a_route_as_requests_are_counted(client: Client) -> None
     assert client.call("GET", "/flows/x").status_code == 500
 
 
+def test_the_token_endpoint_refuses_in_its_own_form_whatever_the_rule_says(client: Client) -> None:
+    client.fault(match={"path": "/oauth/*"}, effect={"status": 400, "code": "invalid_scope", "message": "Not you"})
+    answer = client.http.post("/oauth/token", data={"grant_type": "client_credentials"})
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"error": "invalid_scope", "description": "Not you", "error_description": "Not you"},
+    )
+
+
 def test_a_rule_may_look_into_the_body(client: Client) -> None:
     client.fault(match={"path": "/uploads/*", "body_contains": "Sales"}, times=1, effect={"status": 500})
     job = client.post("/flows/jobs")
