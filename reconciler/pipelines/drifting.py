@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.pipelines.forges import close_issues, write_issue
-from reconciler.pipelines.running import reconciler
+from reconciler.pipelines.running import reconciler, show
 from reconciler.pipelines.settings import Settings
 from reconciler.pipelines.skipping import skipped
 from reconciler.pipelines.telling import marked, marker, note, output, signed, summary
@@ -20,6 +20,7 @@ def drift(settings: Settings) -> int:
         # Who could not look knows nothing: the issue stays as it is.
         return ran.code
     output("drift-found", ran.code == 2)
+    show(ran.document)
     summary(ran.document)
     if settings.comment:
         _issue(settings, environment, ran.document, found=ran.code == 2)

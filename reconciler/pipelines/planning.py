@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.pipelines.forges import write_comment
-from reconciler.pipelines.running import Ran, reconciler
+from reconciler.pipelines.running import Ran, log, reconciler
 from reconciler.pipelines.settings import Settings
 from reconciler.pipelines.skipping import not_concerned, skipped
 from reconciler.pipelines.telling import block, marked, marker, output, signed, summary
@@ -39,6 +39,7 @@ def pending(settings: Settings) -> int:
     plans = [load(path) for path in sorted(settings.plan_file.rglob("*.plan.json"))]
     names = sorted({plan["environment"] for plan in plans if plan["changes"] and not _errors(plan)})
     output("environments", json.dumps(names))
+    log(f"Something to apply in: {', '.join(names) or 'no environment'}.")
     summary(f"Something to apply in: {', '.join(f'`{name}`' for name in names) or 'no environment'}.\n")
     return 0
 

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -45,6 +47,7 @@ def reconciler(*arguments: str, quiet: bool = False) -> Ran:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        process_group=0,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -53,7 +56,7 @@ def reconciler(*arguments: str, quiet: bool = False) -> Ran:
         reader = threading.Thread(target=_read, args=(process.stdout, documents))
         reader.start()
         said = []
-        with _no_commands() as tell:
+        with _handing_on(process), _no_commands() as tell:
             for line in process.stderr:
                 tell(line)
                 said.append(line)
@@ -67,8 +70,30 @@ def log(text: str = "", *, end: str = "\n") -> None:
     sys.stdout.flush()
 
 
+def show(text: str) -> None:
+    """A text in the log that GitHub is not to obey, whatever it says."""
+    with _no_commands() as tell:
+        tell(text if text.endswith("\n") else f"{text}\n")
+
+
 def _read(stream: IO[str], into: list[str]) -> None:
     into.append(stream.read())
+
+
+@contextmanager
+def _handing_on(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Who cancels the job stops the command, which ends what it has begun and says so; we wait for it.
+
+    The command is in a group of its own, so that a signal to ours does not reach it twice, which would kill it.
+    """
+    before = {
+        each: signal.signal(each, lambda received, _frame: process.send_signal(received)) for each in STOP_SIGNALS
+    }
+    try:
+        yield
+    finally:
+        for received, handler in before.items():
+            signal.signal(received, handler)
 
 
 @contextmanager

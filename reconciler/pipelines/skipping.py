@@ -21,6 +21,7 @@ def environments(settings: Settings) -> int:
         return 0
     names = _concerned(settings.around)
     output("environments", json.dumps(names))
+    log(f"Environments concerned: {', '.join(names) or 'none'}.")
     summary(f"Environments concerned: {', '.join(f'`{name}`' for name in names) or 'none'}.\n")
     if settings.comment and settings.around.change is not None:
         forge = settings.around.open(settings.token)

@@ -12,15 +12,13 @@ LONGEST_SUMMARY = 1_000_000
 
 
 def output(name: str, value: str | int | bool) -> None:
-    """An output of the step, for the steps after it; a line in the log where there are no outputs."""
+    """An output of the step, for the steps after it; nothing where steps have none."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if "\n" in text or "\r" in text:
         raise ValueError(f"The output {name} has several lines.")
     path = os.environ.get("GITHUB_OUTPUT")
     if path:
         _append(path, f"{name}={text}\n")
-    else:
-        log(f"{name}: {text}")
 
 
 def summary(markdown: str) -> None:

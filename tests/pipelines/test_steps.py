@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,6 +199,27 @@ def test_a_stale_plan_is_refused_in_plain_words(job: Job, team: Repository, org:
     assert "Run the whole workflow again" in job.log
     assert "The plan was refused" in job.summary
     assert org.flows() == {}
+
+
+@pytest.mark.slow
+def test_who_cancels_the_job_lets_running_changes_end(
+    job: Job, team: Repository, org: Org, cli: Callable[..., Ran]
+) -> None:
+    team.write("flows/another.yaml", flow("Another Line", modules=("Greeter",)))
+    assert cli("plan", "--out", str(job.folder / "test.plan.json")).code == 0
+    org.settings(job_seconds=0.3)
+    command = [sys.executable, "-m", "reconciler.pipelines", "apply"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = ""
+        while "started" not in said:
+            said += process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        said += process.stdout.read()
+    assert process.returncode == 4, said
+    assert "commonModule/Greeter  version 1.0" in said, "what was begun is ended"
+    assert "The plan was applied in part." in job.summary
+    assert list(org.flows()) == ["Greeter"]
 
 
 def test_apply_without_a_plan_says_what_to_run_before(job: Job) -> None:
