@@ -27,7 +27,8 @@ def apply(settings: Settings) -> int:
     output("exit-code", ran.code)
     output("plan-file", str(settings.plan_file))
     output("changes", changes)
-    summary(f"## Apply in `{environment}`\n\n{_how(ran)}\n\n{block(ran.said)}\n")
+    ended = "\n".join(line for line in ran.said.splitlines() if not line.startswith("started "))
+    summary(f"## Apply in `{environment}`\n\n{_how(ran)}\n\n{block(ended)}\n")
     if ran.code:
         note("error", f"{environment}: {_how(ran)}")
     return ran.code

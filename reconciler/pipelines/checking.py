@@ -20,6 +20,8 @@ def validate(settings: Settings) -> int:
     for name in names:
         ran = reconciler("validate", "--env", name, "--format", form, *settings.arguments)
         codes[name] = ran.code
+        if form == "github":
+            log(f"{name}: {'valid' if ran.code == 0 else 'has errors'}")
         # Most findings are the same in every environment.
         annotations |= dict.fromkeys(ran.document.splitlines())
         if settings.sarif:
