@@ -1,6 +1,7 @@
 """The whole life of a change, with the workflows and the action that teams copy.
 
-A pull request with a plan, a second push, the merge, the approved plan, a change by hand, two nights, the repair, a third night.
+A pull request with a plan, a second push, the merge, the approved plan, a change by hand, two nights,
+the repair, a third night.
 """
 
 from __future__ import annotations
