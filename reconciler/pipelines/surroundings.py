@@ -41,8 +41,8 @@ class Surroundings:
 
     @property
     def footer(self) -> str:
-        """Where a text is from."""
-        commit = f"Commit {self.commit[:8]}" if self.commit else ""
+        """Where a text is from. A plan names the commit that was checked out; of a change, that is a merge on trial."""
+        commit = f"{self.change_word.capitalize()} at {self.commit[:8]}" if self.change and self.commit else ""
         run = f"[this run]({self.run_url})" if self.run_url else ""
         return " · ".join(filter(None, [commit, run]))
 

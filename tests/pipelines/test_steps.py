@@ -171,7 +171,7 @@ def test_a_plan_that_cannot_be_made_replaces_the_comment_of_the_one_before(
 
     assert comment["body"].startswith(f"{MARKER}\n## No plan for `test`\n")
     assert "flows/broken.yaml:2" in comment["body"]
-    assert "Commit 01234567" in comment["body"]
+    assert "Pull request at 01234567" in comment["body"]
     assert job.outputs["changes-pending"] == "false"
     assert "plan-file" not in job.outputs
     token = job.log.split("::stop-commands::", 1)[1].split("\n", 1)[0]
