@@ -262,12 +262,12 @@ def _drift(drift: Drift) -> Iterator[Text]:
         line.append(f": version {drift.recorded_version} was applied, {drift.live_version} is live")
     yield line
     if drift.published_by or drift.published_at:
-        when = f" at {_moment(drift.published_at)}" if drift.published_at else ""
+        when = f" at {moment(drift.published_at)}" if drift.published_at else ""
         yield Text(f"    changed by {drift.published_by or 'somebody'}{when}", style="dim")
     yield from _differences(drift.diff, "    ")
 
 
-def _moment(text: str) -> str:
+def moment(text: str) -> str:
     """A wire time for people: UTC, to the minute."""
     try:
         return stamp(datetime.fromisoformat(text))
