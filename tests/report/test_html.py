@@ -110,6 +110,9 @@ def test_the_verdict_names_what_a_reviewer_must_know():
     ]
     broken = html_plans.plan([], findings=(Finding(id="cycle", message="They wait for each other."),))
     assert verdict_of(broken).headline == "This plan cannot be applied: 1 error."
+    assert verdict_of(broken).remarks[0].text == "They wait for each other."
+    drifted = html_plans.plan([], drift=html_plans.everything().drift[:1])
+    assert verdict_of(drifted).headline == ("This plan changes nothing; 1 object that was changed by hand is left so.")
     assert verdict_of(html_plans.plan([])).headline == "Nothing to do. 3 resources are as the specs want them."
 
 

@@ -98,5 +98,8 @@ function wireFilter() {
   const openAll = (open) => { for (const row of shownRows()) row.firstElementChild.open = open; };
   document.getElementById("open-all").addEventListener("click", () => openAll(true));
   document.getElementById("close-all").addEventListener("click", () => openAll(false));
+  // The bar stays in view; what is jumped to has to stop below it.
+  const bar = document.querySelector(".filters");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
   (window.requestIdleCallback ?? setTimeout)(prepareSearch);
 }

@@ -28,8 +28,10 @@ function wireKeys() {
     if (event.key === "Escape") {
       if (filtered()) clearFilter();
       else if (state.chosen) {
+        const inPicture = drawing.contains(document.activeElement);
         choose("", true);
         writeFragment(false);
+        if (inPicture) focusPicture();
       }
     } else if (event.key === "/" && !typing) {
       event.preventDefault();

@@ -9,6 +9,9 @@ from typing import Literal
 from reconciler.engine.document import Action, Plan
 from reconciler.problems import Severity
 
+_ERRORS = 3
+"""Errors that stand beside the verdict itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Remark:
@@ -33,6 +36,10 @@ def verdict_of(plan: Plan) -> Verdict:
     remarks = tuple(_remarks(plan))
     if plan.errors:
         return Verdict("blocked", f"This plan cannot be applied: {plural(len(plan.errors), 'error')}.", remarks)
+    if not plan.changes and plan.drift:
+        count = len(plan.drift)
+        left = f"{plural(count, 'object')} that {_were(count)} changed by hand {_are(count)} left so"
+        return Verdict("nothing", f"This plan changes nothing; {left}.", remarks)
     if not plan.changes:
         unchanged = plan.summary.unchanged
         verb = "is as the specs want it" if unchanged == 1 else "are as the specs want them"
@@ -41,6 +48,10 @@ def verdict_of(plan: Plan) -> Verdict:
 
 
 def _remarks(plan: Plan) -> Iterator[Remark]:
+    for error in plan.errors[:_ERRORS]:
+        yield Remark(error.message, "findings", heavy=True)
+    if len(plan.errors) > _ERRORS:
+        yield Remark(f"And {plural(len(plan.errors) - _ERRORS, 'more error')}.", "findings", heavy=True)
     ivrs = plan.reached_ivrs
     if ivrs:
         numbers = {number for ivr in ivrs.values() for number in ivr.numbers}

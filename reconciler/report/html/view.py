@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reconciler.archy.wording import in_words
-from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan, Reach
+from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan, Reach, ReachedIvr
 from reconciler.problems import Finding, Severity
 from reconciler.report.html.values import Sides, side_by_side
 
@@ -156,6 +156,11 @@ class PageView:
         """Kinds that the changes are of: key, words, how many."""
         counted = Counter(change.kind for change in self.plan.changes)
         return [(kind, kind_words(kind), count) for kind, count in sorted(counted.items())]
+
+    @property
+    def reached(self) -> list[ReachedIvr]:
+        """Every IVR that the plan reaches, by name."""
+        return sorted(self.plan.reached_ivrs.values(), key=lambda ivr: ivr.address)
 
     @property
     def with_findings(self) -> int:
