@@ -43,8 +43,8 @@ function tellChosen(at) {
   clear.addEventListener("click", () => { choose("", true); focusPicture(); });
   head.append(clear);
   const facts = element("dl", { class: "facts" },
-    ...relation("Directly after", boxes(previousOf[at])),
-    ...relation("Directly before", boxes(nextOf[at])),
+    ...relation("Arrows from", boxes(previousOf[at])),
+    ...relation("Arrows to", boxes(nextOf[at])),
     ...relation("Numbers reached", [...reachable(at, nextOf)].filter((other) => network.nodes[other].type === "numbers")));
   chosenBox.replaceChildren(head, facts);
 }

@@ -33,7 +33,7 @@ from reconciler.report.visible import visible
 
 _PACKAGE = "reconciler.report.html"
 _STYLES = ("page.css", "changes.css", "picture.css")
-_SCRIPTS = ("state.js", "filter.js", "layout.js", "picture.js", "chosen.js", "page.js")
+_SCRIPTS = ("state.js", "filter.js", "layout.js", "part.js", "picture.js", "chosen.js", "page.js")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
 
