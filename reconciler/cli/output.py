@@ -28,6 +28,13 @@ class Format(StrEnum):
     HTML = "html"
 
 
+class Listing(StrEnum):
+    """How a list is shown."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 def people() -> Console:
     """The console for people: stderr; colours only on a terminal and without ``NO_COLOR``."""
     return PlainConsole(file=sys.stderr, highlight=False, emoji=False, markup=False)

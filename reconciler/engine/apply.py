@@ -17,6 +17,7 @@ from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, make_plan
 from reconciler.engine.prune import delete_policy_findings
+from reconciler.engine.records import record_of
 from reconciler.engine.republish import Republishing
 from reconciler.engine.steps import Signature, Steps, moves_only
 from reconciler.engine.verdict import Verdict
@@ -202,6 +203,7 @@ class Apply:
             seconds=time.monotonic() - started,
             requests=self.platform.requests,
         )
+        await self._record(planning, report, lease)
         await self._release(lease, self._ending(planning, report, lease))
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
@@ -289,6 +291,20 @@ class Apply:
             unsettled=frozenset(short_hash(address) for address in lease.unsettled),
             settled=frozenset(short_hash(address) for address in settled),
         )
+
+    async def _record(self, planning: Planning, report: RunReport, lease: Lease) -> None:
+        """Notes the run in the ledger, where it did something or brought another commit; never fails a run."""
+        record = record_of(report, self.workspace.commit, self.holder, self.ledger.now())
+        last = planning.observation.ledger.runs[-1:]
+        if lease.lost or not (report.results or report.healed or [run.commit for run in last] != [record.commit]):
+            return
+        try:
+            await lease.confirm()
+            await self.ledger.record(lease.lock, record)
+        except LockLostError as error:
+            lease.lost = error
+        except ReconcilerError as error:
+            self.listener.notice(f"The run could not be noted in the ledger's history: {error}")
 
     async def _successor(self) -> str:
         """Who holds the lock now, as a sentence to follow; nothing where nobody does or the ledger cannot be read."""

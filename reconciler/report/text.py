@@ -51,7 +51,7 @@ NUMBERS_SHOWN = 3
 
 def plan_text(plan: Plan) -> Iterator[Text]:
     """The plan, line by line: counts, what forbids or endangers it, the changes, the rest."""
-    yield Text(f"Plan for {plan.environment} · org {plan.org.name}", style="bold")
+    yield Text(f"Plan for {plan.environment} · org {plan.org.name}{_release(plan)}", style="bold")
     yield _counts(plan)
     yield from _reached(plan)
     for severity in (Severity.ERROR, Severity.WARNING):
@@ -78,7 +78,7 @@ def plan_text(plan: Plan) -> Iterator[Text]:
 
 def drift_text(plan: Plan) -> Iterator[Text]:
     """Drift alone, with what to do about it."""
-    yield Text(f"Drift in {plan.environment} · org {plan.org.name}", style="bold")
+    yield Text(f"Drift in {plan.environment} · org {plan.org.name}{_release(plan)}", style="bold")
     if not plan.drift:
         yield Text("No drift: the org is as it was applied last.", style="green")
         return
@@ -127,6 +127,14 @@ def run_text(report: RunReport) -> Iterator[Text]:
         yield Text(report.lock_lost, style="bold red")
     if report.exit_code:
         yield Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
+
+
+def _release(plan: Plan) -> str:
+    """Which revision the specs come from, where that is not what lies in the working tree."""
+    release, commit = plan.source.release, plan.source.commit or ""
+    if release is None:
+        return ""
+    return f" · release {commit[:12]}" if commit.startswith(release) else f" · release {release} ({commit[:12]})"
 
 
 def _counts(plan: Plan) -> Text:

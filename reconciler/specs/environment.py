@@ -144,6 +144,8 @@ class EnvironmentFile(_Part):
     """The environment file, without ending, whose keys this one starts from."""
     org: Org
     credentials: Credentials = Credentials()
+    release: Text | None = None
+    """Git revision that the specs are read from; without it they are read from the working tree."""
     division: Text | None = None
     """Default division of resources that name none."""
     variables: Mapping[str, Any] = Field(default_factory=dict)

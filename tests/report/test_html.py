@@ -104,6 +104,11 @@ def test_a_shell_gets_the_page_alone_in_ascii_and_nothing_that_is_loaded(tmp_pat
     assert "unsafe-inline" not in page
 
 
+def test_the_release_that_an_environment_pins_is_named():
+    source = html_plans.everything().source.model_copy(update={"release": "v2.4", "dirty": False})
+    assert "v2.4</code>, as the environment pins it" in plan_html(html_plans.plan([], source=source))
+
+
 def test_what_turns_letters_round_is_shown_and_not_obeyed():
     page = plan_html(plan_that_says("Sales \u202e\x1b[2J evil"))
     assert "\\u202e" in page
