@@ -113,6 +113,8 @@ def run_text(report: RunReport) -> Iterator[Text]:
     else:
         style = "green" if report.exit_code == 0 else "bold red"
         yield Text(f"Run {report.run}: {', '.join(parts)} in {report.seconds:.1f} s.", style=style)
+        if report.count(Outcome.APPLIED) > 1:
+            yield Text(f"From the first change to the last: {report.publish_seconds:.1f} s.", style="dim")
         done = [result for result in report.results if result.seconds]
         slowest = sorted(done, key=lambda result: -result.seconds)[:3]
         if len(done) > len(slowest) and slowest[0].seconds >= 1:
