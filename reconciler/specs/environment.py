@@ -19,6 +19,7 @@ from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
 from reconciler.specs.source import Source
 from reconciler.specs.variables import malformed_secrets, secret_variables
+from reconciler.specs.windows import Windows
 from reconciler.suggest import near
 
 REGION_ENV = "GENESYSCLOUD_REGION"
@@ -144,6 +145,8 @@ class EnvironmentFile(_Part):
     """The environment file, without ending, whose keys this one starts from."""
     org: Org
     credentials: Credentials = Credentials()
+    release: Text | None = None
+    """Git revision that the specs are read from; without it they are read from the working tree."""
     division: Text | None = None
     """Default division of resources that name none."""
     variables: Mapping[str, Any] = Field(default_factory=dict)
@@ -151,6 +154,8 @@ class EnvironmentFile(_Part):
     ledger: Ledger = Ledger()
     policy: Policy = Policy()
     findings: Findings = Findings()
+    windows: Windows | None = None
+    """When changes may be applied; without it, at any time."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """How many changes may run at the same time."""
 

@@ -238,6 +238,8 @@ def test_the_schema_for_editors_requires_nothing_and_knows_all_keys() -> None:
         "org",
         "credentials",
         "division",
+        "release",
+        "windows",
         "variables",
         "ledger",
         "policy",
