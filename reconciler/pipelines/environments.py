@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from reconciler.pipelines.running import log
 from reconciler.problems import ReconcilerError, SpecError
-from reconciler.specs import Environment, WorkingTree, environment_names, load_environment
+from reconciler.specs import WorkingTree, environment_names, load_environment
 
 FOLDER = "environments"
 SPECS = ("flows/", "shared/")
@@ -49,12 +49,9 @@ def _is_concerned(name: str, changed: list[str] | None) -> bool:
     # By name: a file that is gone, or has the other ending now, counts as well.
     own = {PurePosixPath(path).stem for path in environment.files}
     touched = {PurePosixPath(path).stem for path in changed if path.startswith(f"{FOLDER}/")}
-    return bool(own & touched) or (any(path.startswith(SPECS) for path in changed) and not _pinned(environment))
-
-
-def _pinned(environment: Environment) -> bool:
-    """Holds to a release, so that a change of the specs does not reach it."""
-    return bool(getattr(environment, "release", None))
+    # What holds to a release is not reached by a change of the specs.
+    specs = environment.release is None and any(path.startswith(SPECS) for path in changed)
+    return specs or bool(own & touched)
 
 
 def _changed(base: str) -> list[str] | None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import Org, Repository, flow, module
+from support import SEED, Org, Repository, connected, flow, module
 
 from pipelines.forge import FakeForge, served
 from pipelines.github_runner import Runner
+from reconciler.sandbox import embedded
 
 WELCOME = "One moment, please."
 
@@ -34,6 +35,17 @@ def team(repository: Repository, tmp_path: Path) -> Repository:
     repository.git("commit", "--quiet", "--message", "Begin")
     repository.git("push", "--quiet", "--set-upstream", "origin", "main")
     return repository
+
+
+@pytest.fixture
+def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
+    """Another org, whose credentials are in variables of their own."""
+    seed = tmp_path / "prod-seed.yaml"
+    seed.write_text(SEED.replace("3b7d1c52", "99999999").replace("Test Org", "Live Org"), encoding="utf-8")
+    with embedded.start(tmp_path / "prod.sqlite", seed=seed) as running, connected(running) as made:
+        monkeypatch.setenv("PROD_ID", made.client_id)
+        monkeypatch.setenv("PROD_SECRET", made.client_secret)
+        yield made
 
 
 @pytest.fixture

@@ -49,6 +49,8 @@ class Runner:
     home: Path
     secrets: dict[str, str] = field(default_factory=dict)
     """By name, the same in every GitHub environment."""
+    added: dict[str, str] = field(default_factory=dict)
+    """Lines that the team added below ``env:``, because an environment names variables of its own."""
     runs: int = 0
     event: dict[str, Any] = field(default_factory=dict)
     event_name: str = "push"
@@ -83,6 +85,7 @@ class Runner:
             assert step["uses"] == PLACEHOLDER
             given = {key: rendered(value, contexts, functions) for key, value in step["with"].items()}
             environ = {key: rendered(value, contexts, functions) for key, value in step.get("env", {}).items()}
+            environ |= self.added if environ else {}
             result = self.use(given, environ, token)
             steps[step.get("id", "")] = {"outputs": result.outputs}
         wanted = job.get("outputs", {})
