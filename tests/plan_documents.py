@@ -36,7 +36,14 @@ def change(address: str, action: Action, *reasons: str, diff: Any = (), after: A
     )
 
 
-def plan(*changes: Change, environment: str = "prod", org: str = "Acme", dirty: bool = False, **more: Any) -> Plan:
+def plan(
+    *changes: Change,
+    environment: str = "prod",
+    org: str = "Acme",
+    dirty: bool = False,
+    release: str | None = None,
+    **more: Any,
+) -> Plan:
     """A plan of these changes, with counts that fit them."""
     counts = Counter(one.action.value for one in changes)
     return Plan(
@@ -45,7 +52,7 @@ def plan(*changes: Change, environment: str = "prod", org: str = "Acme", dirty: 
         tool_version="0",
         environment=environment,
         org=OrgRef(id="o1", name=org),
-        source=SourceRef(commit="a1b2c3d4e5f6a7b8", dirty=dirty, digest="d"),
+        source=SourceRef(commit="a1b2c3d4e5f6a7b8", dirty=dirty, digest="d", release=release),
         summary=Summary(**counts, unchanged=3),
         changes=changes,
         **more,

@@ -15,6 +15,7 @@ from reconciler.engine.document import NOT_THERE, Action, Difference, Drift, Pla
 from reconciler.problems import Finding, Severity
 from reconciler.report.markdown import drift_markdown, plan_markdown
 
+ROOT = Path(__file__).parents[2]
 MODULE = "commonModule/Authenticate Caller"
 HOLDS = f"holds {MODULE}, which this plan publishes"
 ERROR = Finding(id="number-in-use", message="No such number.", file="flows/a.yaml", line=3, remedy="Ask for one.")
@@ -75,7 +76,14 @@ def test_it_begins_with_the_marker_what_the_plan_is_for_and_what_it_comes_to(pro
 
 
 def test_a_working_tree_with_changes_is_told():
-    assert "Commit `a1b2c3d` **and uncommitted changes**" in plan_markdown(plan(dirty=True))
+    assert "Commit `a1b2c3d` **and uncommitted changes** · plan" in plan_markdown(plan(dirty=True))
+
+
+@pytest.mark.parametrize(
+    ("release", "said"), [("v1.4", "release `v1.4`"), ("a1b2c3d4", "pinned"), ("@v|1", "release `@v|1`")]
+)
+def test_a_release_that_the_environment_pins_is_told(release, said):
+    assert Shown(f"Commit `a1b2c3d`, {said}").text in Shown(plan_markdown(plan(release=release))).text
 
 
 @pytest.mark.parametrize(
@@ -246,11 +254,35 @@ def test_the_same_document_gives_the_same_text(propagation):
     assert plan_markdown(again) == plan_markdown(propagation)
 
 
+def test_the_example_in_the_documentation_is_what_it_looks_like():
+    bill, business, household = (f"inboundCall/{name}" for name in ("Pay a Bill", "Business", "Household"))
+    business_line = "ivr/Business Line +441632960110"
+    household_line = "ivr/Household Line +441632960100 +441632960101"
+    said = '"Please enter your four-digit PIN." (was "Now enter your four-digit PIN.")'
+    pin = Difference(path="/x", op="change", text=f'start-up task: "Ask for the PIN" now says {said}')
+    made = plan(
+        change(MODULE, Action.UPDATE, "the spec changed", diff=(pin,)),
+        *(change(address, Action.REPUBLISH, HOLDS, after=(MODULE,)) for address in (bill, business, household)),
+        environment="local",
+        org="Brackenmoor Energy (sandbox)",
+        reach=(
+            reach(MODULE, business_line, household_line, consumers=(business, household, bill)),
+            reach(bill, business_line, household_line, consumers=(business, household)),
+            reach(business, business_line),
+            reach(household, household_line),
+        ),
+    )
+    documentation = (ROOT / "docs/plan.md").read_text(encoding="utf-8")
+    example = re.search(r"```markdown\n(.*?)\n```\n", documentation, re.DOTALL)[1]
+    lines = [line for line in example.splitlines() if line != "…" and not line.startswith("Commit ")]
+    shown = iter(plan_markdown(made).splitlines())
+    assert [line for line in lines if line not in shown] == []
+
+
 @pytest.mark.filterwarnings("default")
 def test_the_wheel_holds_the_templates(tmp_path):
-    root = Path(__file__).parents[2]
-    (wheel,) = WheelBuilder(str(root)).build(directory=str(tmp_path), versions=["standard"])
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
     held = zipfile.ZipFile(wheel).namelist()
-    templates = [path.relative_to(root).as_posix() for path in (root / "reconciler").rglob("*.j2")]
+    templates = [path.relative_to(ROOT).as_posix() for path in (ROOT / "reconciler").rglob("*.j2")]
     assert templates
     assert set(templates) <= set(held)

@@ -65,7 +65,7 @@ def test_a_small_plan_is_told_whole():
 def test_long_differences_are_shortened_before_any_is_dropped():
     text = plan_markdown(large(60, differences=15, words=40))
     assert with_differences(text) == 60
-    assert "> Long differences are shortened here: open the plan with `reconciler show PLANFILE`." in text
+    assert "> Long differences and lists are shortened here: open the plan with `reconciler show PLANFILE`." in text
     assert "more differences" in text
 
 

@@ -19,7 +19,7 @@ from reconciler.report.words import plural
 LIMIT = 65_536
 """Characters that a comment on GitHub may have; counted here in UTF-8 bytes, which are never fewer."""
 LEAST_LIMIT = 8_000
-_NOTES = 1_500
+_NOTES = 1_200
 """Bytes kept free for what is said about the cuts, and for headings and blank lines."""
 
 
@@ -109,7 +109,7 @@ def _left_out(fit: Fitted, noun: str, how: str, command: str) -> Markup | None:
     dropped = sum(not one.keeps_differences for one in told)
     parts = []
     if any(one.keeps_differences and one.level != FULL for one in told):
-        parts.append("Long differences are shortened here")
+        parts.append("Long differences and lists are shortened here")
     if dropped:
         parts.append(f"The differences of {plural(dropped, noun)} are left out here")
     if fit.unnamed:

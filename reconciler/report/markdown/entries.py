@@ -7,7 +7,7 @@ from functools import cache, partial
 from itertools import groupby
 
 from reconciler.engine.document import NOT_THERE, Action, Change, Drift, Plan, Reach
-from reconciler.problems import Finding
+from reconciler.problems import Finding, Severity
 from reconciler.report.markdown.differences import ToldDifferences
 from reconciler.report.markdown.escaping import cut
 from reconciler.report.markdown.fitting import Entry
@@ -77,12 +77,13 @@ def _change_entry(
         reach=reach,
         drift=drift,
         drift_words=drift_words(drift) if drift else "",
-        findings=findings,
     )
     return Entry(
         detailed=cache(
             lambda level: shown(
                 "change",
+                level=level,
+                findings=[one for one in findings if level.remarks or one.severity is not Severity.INFO],
                 differences=ToldDifferences(change.diff, level),
                 drift_differences=ToldDifferences(drift.diff if drift else (), level),
             )
@@ -118,5 +119,5 @@ def _words(change: Change, reach: Reach | None, drift: Drift | None, findings: S
     if numbers and change.action is not Action.ADOPT:
         yield f"reaches {plural(len(numbers), 'phone number')}"
     for severity, some in groupby(sorted(findings, key=lambda one: one.severity), key=lambda one: one.severity):
-        if severity != "info":
+        if severity is not Severity.INFO:
             yield plural(len(list(some)), severity.value)

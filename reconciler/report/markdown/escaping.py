@@ -103,7 +103,7 @@ def marker(what: str, environment: str) -> Markup:
     name = "".join(one if one.isalnum() or one in " ._/-" else _percent(one) for one in environment)
     name = name.replace("--", "-%2D")
     if len(name) > _ENVIRONMENT_SHOWN:
-        name = f"{name[:100]}…{hashlib.sha256(environment.encode('utf-8', 'replace')).hexdigest()[:12]}"
+        name = f"{name[:100]}…{hashlib.sha256(environment.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
     return Markup(f"<!-- reconciler {what}: {name} -->")  # noqa: S704
 
 
@@ -142,4 +142,4 @@ def _entity(character: str) -> str:
 
 
 def _percent(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "replace"))
+    return "".join(f"%{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -11,16 +11,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Level:
-    """How much is told of one change; zero differences are none."""
+    """How much is told of one change."""
 
-    differences: int = 0
-    width: int = 0
+    differences: int
+    width: int
     """Characters of each text or value."""
+    names: int
+    """Items of each list: what is reached, who uses it, why, findings."""
+
+    @property
+    def remarks(self) -> bool:
+        """Whether there is room for findings that are neither error nor warning."""
+        return self.names >= 5
 
 
-FULL = Level(100, 2000)
-SHORTENED = (Level(50, 500), Level(20, 250), Level(10, 120), Level(4, 80))
-BARE = Level()
+FULL = Level(100, 2000, 10)
+SHORTENED = (Level(50, 500, 10), Level(20, 250, 5), Level(10, 160, 3), Level(3, 120, 1))
+BARE = Level(0, 0, 1)
 
 
 @dataclass(frozen=True)

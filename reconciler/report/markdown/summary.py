@@ -40,7 +40,6 @@ def rooms() -> Iterator[Room]:
 
 def summary(plan: Plan, room: Room, drawing: str | None) -> Markup:
     """Errors, counts, reach, warnings, and the picture."""
-    told = _told_elsewhere(plan)
     return rendered(
         "summary",
         plan=plan,
@@ -48,7 +47,7 @@ def summary(plan: Plan, room: Room, drawing: str | None) -> Markup:
         squares=SQUARES,
         counts=plan.summary.model_dump(),
         errors=plan.errors,
-        warnings=[one for one in _of(plan, Severity.WARNING) if one not in told],
+        warnings=_warnings(plan),
         ivrs=_through(plan),
         republished=[change.address for change in plan.changes if change.action is Action.REPUBLISH],
         left_behind=_left_behind(plan),
@@ -90,12 +89,8 @@ def _drifted(plan: Plan) -> list[tuple[Drift, str, Finding | None, int | None]]:
     return [(drift, drift_words(drift), warned.get(drift.address), numbers.get(drift.address)) for drift in plan.drift]
 
 
-def _told_elsewhere(plan: Plan) -> list[Finding]:
-    """Warnings that the lists of drift and of flows left behind tell already."""
-    drifted = {drift.address for drift in plan.drift}
-    left = {consumer.address for consumer in _left_behind(plan)}
-    return [
-        one
-        for one in _of(plan, Severity.WARNING)
-        if (one.id == "drift" and one.address in drifted) or (one.id == "unmanaged-consumer" and one.address in left)
-    ]
+def _warnings(plan: Plan) -> list[Finding]:
+    """Those that the lists of drift and of flows left behind do not tell already."""
+    told = {("drift", drift.address) for drift in plan.drift}
+    told |= {("unmanaged-consumer", consumer.address) for consumer in _left_behind(plan)}
+    return [one for one in _of(plan, Severity.WARNING) if (one.id, one.address) not in told]
