@@ -163,7 +163,7 @@ def as_shown(address: str) -> str:
     return Shown(str(tag(address))).code[0]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(plans())
 def test_nothing_in_a_plan_acts_on_its_comments(made):
     addresses = {one.address for one in made.changes}

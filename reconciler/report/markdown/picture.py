@@ -67,13 +67,18 @@ def _drawn(plan: Plan, addresses: list[str], arrows: Arrows, ivrs: Mapping[str, 
 
 
 def _next(plan: Plan, arrows: Arrows) -> Iterator[tuple[str, str]]:
-    """Arrows but for those that a longer way shows already; where a change names another, there is always one."""
-    named = {(address, change.address) for change in plan.changes for address in change.depends_on}
+    """Arrows but for those that a longer way shows already; a module has one to each flow that it is copied into."""
+    copied = {
+        (address, change.address)
+        for change in plan.changes
+        for address in change.depends_on
+        if address.startswith("commonModule/")
+    }
     for source in sorted(arrows):
         between = [one for one in arrows[source] if arrows.get(one) and source not in arrows[one]]
         for target in sorted(arrows[source]):
             shown = any(target in arrows[middle] for middle in between if middle != target)
-            if not shown or (source, target) in named:
+            if not shown or (source, target) in copied:
                 yield source, target
 
 
