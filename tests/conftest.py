@@ -55,7 +55,15 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """Runs a command as a person would; ``--env test`` unless another is named."""
 
     def call(*arguments: str) -> Ran:
-        named = "--env" in arguments or arguments[0] in ("show", "schema", "sandbox", "--help", "--version")
+        named = "--env" in arguments or arguments[0] in (
+            "init",
+            "completion",
+            "show",
+            "schema",
+            "sandbox",
+            "--help",
+            "--version",
+        )
         capsys.readouterr()
         code = run([*arguments, *([] if named else ["--env", "test"])])
         printed = capsys.readouterr()

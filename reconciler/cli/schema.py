@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,8 @@ from reconciler.suggest import near
 
 ENVIRONMENT = "environment"
 SPEC = "spec"
+BOTH = (ENVIRONMENT, SPEC)
+"""What an editor needs for a whole repository."""
 
 
 def register(app: typer.Typer) -> None:
@@ -41,9 +44,18 @@ def schema(
     if out is None:
         document(_text(_schema(kind)))
         return 0
-    for name in [kind] if kind else [ENVIRONMENT, SPEC]:
-        _write(out / f"{name}.schema.json", _text(_schema(name)))
+    for name, text in schema_files([kind] if kind else BOTH).items():
+        _write(out / name, text)
     return 0
+
+
+def schema_files(kinds: Sequence[str] = BOTH) -> dict[str, str]:
+    """File name → text of the schema of each kind.
+
+    Raises:
+        ReconcilerError: there is no such kind.
+    """
+    return {f"{kind}.schema.json": _text(_schema(kind)) for kind in kinds}
 
 
 def _schema(kind: str | None) -> dict[str, Any]:
