@@ -52,9 +52,10 @@ class _Editor(GenerateJsonSchema):
         made = super().model_schema(schema)
         made.pop("title", None)
         texts = field_texts(schema["cls"])
-        for name, field in made.get("properties", {}).items():
-            if name in texts:
-                field["description"] = texts[name]
+        for name, field in schema["cls"].model_fields.items():
+            key = field.alias or name
+            if name in texts and key in made.get("properties", {}):
+                made["properties"][key]["description"] = texts[name]
         if "description" in made:
             made["description"] = _plain(made["description"])
         return made
@@ -85,7 +86,10 @@ def field_texts(model: type[BaseModel]) -> dict[str, str]:
     for cls in reversed(model.__mro__):
         if not issubclass(cls, BaseModel) or cls is BaseModel:
             continue
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+        try:
+            (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+        except (OSError, TypeError):
+            continue  # A class that stands in no file, such as one made by a generic one.
         assert isinstance(definition, ast.ClassDef)
         for statement, below in zip(definition.body, definition.body[1:], strict=False):
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):

@@ -51,9 +51,9 @@ class Org(_Part):
 
     id: Text | None = None
     """The organisation's id; nothing is read or written when the credentials belong to another org."""
-    region: Text | None = None
+    region: Annotated[Text | None, Field(examples=["eu-west-1"])] = None
     """AWS region, e.g. ``eu-west-1``; GENESYSCLOUD_REGION where the environment names no place at all."""
-    domain: Text | None = None
+    domain: Annotated[Text | None, Field(examples=["mypurecloud.ie"])] = None
     """E.g. ``mypurecloud.ie``."""
     api_url: Text | None = None
     """Address of the API, together with ``login_url``, e.g. of ``reconciler sandbox serve``."""

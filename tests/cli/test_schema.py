@@ -182,3 +182,48 @@ def test_one_kind_alone_and_an_unknown_one(cli, tmp_path):
     refused = cli("schema", "--out", str(tmp_path / "file"))
     assert refused.code == 1
     assert "cannot be written there" in refused.err
+
+
+def test_statements_in_comments_work_and_leave_the_file_readable(spec, tmp_path, monkeypatch, cli):
+    """The spelling that docs/schemas-and-editors.md recommends."""
+    line = (
+        '# {% import "_macros.yaml.j2" as voice %}\n'
+        '# {% set opening = [wording.welcome, wording.hours] | join(" ") %}\n'
+        "inboundCall:\n"
+        "  name: Main\n"
+        '  startUpRef: "/inboundCall/tasks/task[Main_10]"\n'
+        "  defaultLanguage: {{ language }}\n"
+        "  supportedLanguages:\n"
+        '    "{{ language }}": {defaultLanguageSkill: {noValue: true}}\n'
+        "  initialGreeting:\n"
+        "    tts: {{ opening | yaml }}\n"
+        '  # {% include "_settings.yaml.j2" %}\n'
+        "  tasks:\n"
+        "    - task:\n"
+        "        name: Main\n"
+        "        refId: Main_10\n"
+        "        actions:\n"
+        '          # {{ voice.say("Goodbye") | indent(10) }}\n'
+        "          - disconnect: {name: End}\n"
+    )
+    files = {
+        "environments/local.yaml": "org: {sandbox: {}}\nvariables:\n  language: en-gb\n"
+        "  wording: {welcome: 'Say \"hello\":', hours: nine}\n",
+        "shared/_macros.yaml.j2": "{% macro say(text) %}\n- playAudio:\n    name: Say it\n    audio:\n"
+        "      tts: {{ text | yaml }}\n{%- endmacro %}\n",
+        "shared/_settings.yaml.j2": "{# The settings of all our flows. #}\n"
+        "  settingsErrorHandling:\n    errorHandling:\n      disconnect: {none: true}\n",
+        "flows/main.yaml": line,
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    checked = cli("validate", "--env", "local", "--format", "json")
+    assert (checked.code, checked.json["findings"]) == (0, [])
+    source = WorkingTree(tmp_path)
+    body = load_catalog(source, load_environment(source, "local")).resources["inboundCall/Main"].content.body
+    assert body["initialGreeting"]["tts"] == 'Say "hello": nine'
+    assert body["settingsErrorHandling"]["errorHandling"] == {"disconnect": {"none": True}}
+    assert [next(iter(action)) for action in body["tasks"][0]["task"]["actions"]] == ["playAudio", "disconnect"]
+    assert complaints(spec, line) == []
