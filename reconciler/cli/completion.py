@@ -29,14 +29,20 @@ _SCRIPTS = {Shell.BASH: "bash.sh", Shell.ZSH: "zsh.sh", Shell.FISH: "fish.fish"}
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    command(app, "completion", completion)
+    # Behind `--` stands what a script hands back; nobody types that, so no help shows it.
+    command(app, "completion", completion, allow_extra_args=True)
 
 
 def completion(
+    context: typer.Context,
     shell: Annotated[Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
-    line: Annotated[list[str] | None, typer.Argument(hidden=True, help="What the script hands back.")] = None,
 ) -> int:
-    """Print a script for your shell; `eval "$(reconciler completion bash)"` in ~/.bashrc."""
+    """Print a script that completes in your shell.
+
+    In ~/.bashrc: eval "$(reconciler completion bash)". In ~/.zshrc, after compinit, the same with zsh. For fish:
+    reconciler completion fish > ~/.config/fish/completions/reconciler.fish
+    """
+    line = context.args
     if not line:
         script = files("reconciler.cli.completing") / "scripts" / _SCRIPTS[shell]
         document(script.read_text(encoding="utf-8"))
