@@ -155,8 +155,8 @@ ACTION_FIELDS: dict[str, str] = {
 
 CHOICE_FIELDS: dict[str, str] = {
     "dtmf": "The key that the caller presses: `digit_1`, `star`, `pound`.",
-    "globalDtmf": "`true`: the key works in all menus of the flow.",
-    "globalSpeechRecTerms": "`true`: the spoken terms work in all menus of the flow.",
+    "globalDtmf": "Whether the key is a global one.",
+    "globalSpeechRecTerms": "Whether the spoken terms are global ones.",
     "speechRecTerms": "What the caller may say instead.",
 }
 KEYPAD = (*(f"digit_{digit}" for digit in range(10)), "star", "pound")
