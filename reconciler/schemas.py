@@ -77,7 +77,9 @@ class _Editor(GenerateJsonSchema):
 
 def model_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of what a model takes, for editors; shared parts below ``$defs``."""
-    return model.model_json_schema(schema_generator=_Editor)
+    schema = model.model_json_schema(schema_generator=_Editor)
+    made: dict[str, Any] = _written_out(schema, schema.get("$defs", {}))
+    return made
 
 
 def field_texts(model: type[BaseModel]) -> dict[str, str]:
@@ -116,6 +118,26 @@ def or_null(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> dict[s
     return {**schema, "type": [kind, "null"], **empty}
 
 
+def nothing_required(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema of a part of a mapping that is merged with another part: keys are required in items of lists only."""
+    definitions = schema.get("$defs", {})
+    reached: dict[str, Any] = {}
+
+    def part(node: Mapping[str, Any]) -> dict[str, Any]:
+        name = str(node.get("$ref", "")).rpartition("/")[2]
+        if name in definitions and name not in reached:
+            reached[name] = {}  # A part may hold itself.
+            reached[name] = part(definitions[name])
+        made = {key: value for key, value in node.items() if key != "required"}
+        if "properties" in made:
+            made["properties"] = {key: part(value) for key, value in made["properties"].items()}
+        if "anyOf" in made:
+            made["anyOf"] = [part(choice) for choice in made["anyOf"]]
+        return made
+
+    return {**part(schema), "$defs": {**definitions, **reached}}
+
+
 def one_of(roots: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The schema of a document that is a mapping of exactly one of these keys; shared parts move to its top."""
     definitions: dict[str, Any] = {TEMPLATE_NAME: TEMPLATE}
@@ -134,6 +156,19 @@ def one_of(roots: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         "properties": bodies,
         "$defs": definitions,
     }
+
+
+def _written_out(node: Any, definitions: Mapping[str, Any]) -> Any:
+    """The same with the parts written out that may be left empty: ``anyOf`` hides what is wrong inside of them."""
+    if isinstance(node, list):
+        return [_written_out(item, definitions) for item in node]
+    if not isinstance(node, Mapping):
+        return node
+    match node.get("anyOf"):
+        case [{"$ref": str(reference)}, {"type": "null"}]:
+            rest = {key: value for key, value in node.items() if key != "anyOf"}
+            return _written_out(or_null({"$ref": reference, **rest}, definitions), definitions)
+    return {key: _written_out(value, definitions) for key, value in node.items()}
 
 
 def _or_template(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ NUMBERS_SHOWN = 3
 
 def plan_text(plan: Plan) -> Iterator[Text]:
     """The plan, line by line: counts, what forbids or endangers it, the changes, the rest."""
-    yield Text(f"Plan for {plan.environment} · org {plan.org.name}", style="bold")
+    yield Text(f"Plan for {plan.environment} · org {plan.org.name}{_release(plan)}", style="bold")
     yield _counts(plan)
     yield from _reached(plan)
     for severity in (Severity.ERROR, Severity.WARNING):
@@ -78,7 +78,7 @@ def plan_text(plan: Plan) -> Iterator[Text]:
 
 def drift_text(plan: Plan) -> Iterator[Text]:
     """Drift alone, with what to do about it."""
-    yield Text(f"Drift in {plan.environment} · org {plan.org.name}", style="bold")
+    yield Text(f"Drift in {plan.environment} · org {plan.org.name}{_release(plan)}", style="bold")
     if not plan.drift:
         yield Text("No drift: the org is as it was applied last.", style="green")
         return
@@ -113,6 +113,8 @@ def run_text(report: RunReport) -> Iterator[Text]:
     else:
         style = "green" if report.exit_code == 0 else "bold red"
         yield Text(f"Run {report.run}: {', '.join(parts)} in {report.seconds:.1f} s.", style=style)
+        if report.count(Outcome.APPLIED) > 1:
+            yield Text(f"From the first change to the last: {report.publish_seconds:.1f} s.", style="dim")
         done = [result for result in report.results if result.seconds]
         slowest = sorted(done, key=lambda result: -result.seconds)[:3]
         if len(done) > len(slowest) and slowest[0].seconds >= 1:
@@ -127,6 +129,14 @@ def run_text(report: RunReport) -> Iterator[Text]:
         yield Text(report.lock_lost, style="bold red")
     if report.exit_code:
         yield Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
+
+
+def _release(plan: Plan) -> str:
+    """Which revision the specs come from, where that is not what lies in the working tree."""
+    release, commit = plan.source.release, plan.source.commit or ""
+    if release is None:
+        return ""
+    return f" · release {commit[:12]}" if commit.startswith(release) else f" · release {release} ({commit[:12]})"
 
 
 def _counts(plan: Plan) -> Text:
@@ -262,12 +272,12 @@ def _drift(drift: Drift) -> Iterator[Text]:
         line.append(f": version {drift.recorded_version} was applied, {drift.live_version} is live")
     yield line
     if drift.published_by or drift.published_at:
-        when = f" at {_moment(drift.published_at)}" if drift.published_at else ""
+        when = f" at {moment(drift.published_at)}" if drift.published_at else ""
         yield Text(f"    changed by {drift.published_by or 'somebody'}{when}", style="dim")
     yield from _differences(drift.diff, "    ")
 
 
-def _moment(text: str) -> str:
+def moment(text: str) -> str:
     """A wire time for people: UTC, to the minute."""
     try:
         return stamp(datetime.fromisoformat(text))

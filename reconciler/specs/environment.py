@@ -19,6 +19,7 @@ from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
 from reconciler.specs.source import Source
 from reconciler.specs.variables import VARIABLE_SCHEMA, malformed_secrets, secret_variables
+from reconciler.specs.windows import Windows
 from reconciler.suggest import near
 
 REGION_ENV = "GENESYSCLOUD_REGION"
@@ -157,6 +158,8 @@ class EnvironmentFile(_Part):
     """Which org it is and where it answers: exactly one of region, domain, a pair of URLs, or a sandbox."""
     credentials: Credentials = Credentials()
     """Where to read the OAuth client, never its values."""
+    release: Text | None = None
+    """Git revision that the specs are read from; without it they are read from the working tree."""
     division: Text | None = None
     """Default division of resources that name none."""
     variables: Mapping[str, Any] = Field(default_factory=dict)
@@ -167,6 +170,8 @@ class EnvironmentFile(_Part):
     """What ``apply`` may do in this environment."""
     findings: Findings = Findings()
     """What people decided about findings."""
+    windows: Windows | None = None
+    """When changes may be applied; without it, at any time."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """How many changes may run at the same time."""
 
@@ -228,13 +233,12 @@ def environment_schema() -> dict[str, Any]:
     So nothing is required, and each key may be left empty, which switches off what is inherited.
     """
     # Only this pays for the reading of docstrings.
-    from reconciler.schemas import DRAFT, model_schema, or_null
+    from reconciler.schemas import DRAFT, model_schema, nothing_required, or_null
 
-    schema = model_schema(EnvironmentFile)
+    schema = nothing_required(model_schema(EnvironmentFile))
     definitions = {**schema["$defs"], "Variable": VARIABLE_SCHEMA}
     keys = {key: or_null(value, definitions) for key, value in schema["properties"].items()}
     keys["variables"]["additionalProperties"] = {"$ref": "#/$defs/Variable"}
-    schema.pop("required")
     return {**schema, "$schema": DRAFT, "type": ["object", "null"], "properties": keys, "$defs": definitions}
 
 

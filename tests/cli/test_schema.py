@@ -130,6 +130,7 @@ def test_templates_and_what_is_new_in_flows_are_no_mistakes(spec, text):
         ("variabels: {}", "'variabels' was unexpected"),
         ("org: {regoin: eu-west-1}", "'regoin' was unexpected"),
         ("policy: {on_drift: overwrit}", "policy/on_drift"),
+        ("org: {sandbox: {seeds: a.yaml}}", "'seeds' was unexpected"),
         ("variables:\n  crm: {secret: hunter2}", "variables/crm/secret"),
         ("variables:\n  crm:\n    - {token: {secret: {env: A, value: b}}}", "'value' was unexpected"),
     ],
@@ -144,6 +145,9 @@ def test_an_environment_may_leave_out_and_switch_off(environment):
     )
     assert complaints(environment, text) == []
     assert complaints(environment, "# nothing yet\n") == []
+    inherits_the_rest = "extends: _base\ncredentials: {client_id: {}}\nwindows: {closed: [{date: 2026-12-24}]}\n"
+    assert complaints(environment, inherits_the_rest) == []
+    assert "'to' is a required" in " ".join(complaints(environment, 'windows: {open: [{from: "20:00"}]}'))
 
 
 def test_another_validator_reads_the_files_as_well(schemas, tmp_path):
