@@ -17,6 +17,7 @@ NAMES = (
     "promote",
     "status",
     "history",
+    "adoption",
     "graph",
     "unlock",
     "schema",
