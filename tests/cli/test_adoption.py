@@ -207,6 +207,19 @@ def test_a_run_of_history_can_be_named_and_what_was_applied_since_is_told(busy, 
     assert {one["address"] for one in report["flows"]} >= {"inboundCall/Left", "inboundCall/Sales"}
 
 
+def test_a_flow_applied_in_the_midst_of_the_time_is_held_against_its_older_version(busy, cli):
+    ran = cli("adoption", "inboundCall/Sales", "--since", "2024-03-01", "--window", "7d")
+    assert "inboundCall/Sales  1.0 → 2.0" in ran.err
+    assert "clearly more disconnects: 3.5 % → 10.0 %" in ran.err
+    assert "moved: the latest calls are all on 2.0, 50.4 % of 3,825 calls since" in ran.err
+
+
+def test_a_flow_applied_after_the_time_that_is_compared_is_not_said_to_be_stuck(busy, cli):
+    ran = cli("adoption", "inboundCall/Sales", "--since", "2024-03-03", *TWO_DAYS)
+    assert "2.0 was applied at 2024-03-05 09:00, after the time that is compared" in ran.err
+    assert "not moved" not in ran.err
+
+
 def test_a_duration_reaches_back_from_now_and_both_windows_are_that_long(busy, cli):
     report = cli("adoption", "inboundCall/Sales", "--since", "1d12h", "--format", "json").json
     assert report["windows"]["cut_at_now"] is True

@@ -30,26 +30,28 @@ def flow_adoption(
     step = next(step for step, name in STEPS.items() if name == windows.granularity)
     stretches = _stretches(windows.after, step, after)
     latest = _latest(stretches)
-    all_before, all_after = _sum(old.values()), _sum(new.values())
+    all_after = _sum(new.values())
     on_new = new.get(version, Counts())
-    earlier = sorted((name for name in old if name != version), key=lambda name: -old[name].conversations)
+    baseline = _baseline(row, windows, old, new)
+    so_far = _sum(baseline.values())
     return FlowAdoption(
         address=address,
         version=version,
         applied_at=row.applied_at,
-        previous=tuple(earlier),
-        move=_move(version, old, new, latest),
+        previous=tuple(sorted(baseline.keys() - {version}, key=lambda name: -baseline[name].conversations)),
+        move=Move.LATER if _later(row, windows) else _move(version, old, new, latest),
         share=_share(on_new.conversations, all_after.conversations),
         latest_share=_share(latest[version], latest.total()),
         versions=tuple(
             VersionCounts(version=name, before=old.get(name, Counts()), after=new.get(name, Counts()))
             for name in sorted({*old, *new}, key=version_order, reverse=True)
         ),
-        before=all_before,
+        before=_sum(old.values()),
         after=all_after,
+        baseline=so_far,
         on_new=on_new,
-        disconnects=compare(all_before.disconnects, all_before.ended, on_new.disconnects, on_new.ended),
-        errors=compare(all_before.errors, all_before.ended, on_new.errors, on_new.ended),
+        disconnects=compare(so_far.disconnects, so_far.ended, on_new.disconnects, on_new.ended),
+        errors=compare(so_far.errors, so_far.ended, on_new.errors, on_new.ended),
         steps_before=_steps(windows.before, step, _stretches(windows.before, step, before), version),
         steps_after=_steps(windows.after, step, stretches, version),
     )
@@ -82,6 +84,19 @@ def _by_version(counts: Iterable[FlowCount]) -> dict[str, Counts]:
     return {version: total for version, total in found.items() if total.conversations or total.ended}
 
 
+def _baseline(row: Row, windows: Windows, old: Mapping[str, Counts], new: Mapping[str, Counts]) -> dict[str, Counts]:
+    """What the new version is held against, by version: what was before.
+
+    Where the flow was applied only in the midst of the time since, that includes the older versions until then.
+    """
+    found = dict(old)
+    if row.applied_at is not None and row.applied_at > windows.after.start:
+        for name, counts in new.items():
+            if version_order(name) < version_order(version_name(row.version)):
+                found[name] = found.get(name, Counts()) + counts
+    return found
+
+
 def _sum(counts: Iterable[Counts]) -> Counts:
     total = Counts()
     for one in counts:
@@ -97,9 +112,9 @@ def _stretches(window: Window, step: timedelta, counts: Iterable[FlowCount]) -> 
     """Conversations by version in each stretch of a window, also where there are none.
 
     What the org calls a stretch goes by its middle, so that clocks that are set forward, or an org that cuts at
-    full hours, do no harm.
+    full hours, do no harm. The last stretch takes in less than half a one that is left over.
     """
-    number = -(-(window.end - window.start) // step)
+    number = max(1, round((window.end - window.start) / step))
     found: list[Counter[str]] = [Counter() for _ in range(number)]
     for count in counts:
         middle = count.start + (count.end - count.start) / 2
@@ -129,11 +144,15 @@ def _move(version: str, old: Mapping[str, Counts], new: Mapping[str, Counts], la
     return Move.MOVED if set(latest) == {version} else Move.MOVING
 
 
+def _later(row: Row, windows: Windows) -> bool:
+    return row.applied_at is not None and row.applied_at >= windows.after.end
+
+
 def _steps(window: Window, step: timedelta, stretches: Sequence[Counter[str]], version: str) -> tuple[Step, ...]:
     return tuple(
         Step(
             start=window.start + number * step,
-            end=min(window.start + (number + 1) * step, window.end),
+            end=window.start + (number + 1) * step if number + 1 < len(stretches) else window.end,
             conversations=stretch.total(),
             on_new=stretch[version],
         )

@@ -102,6 +102,8 @@ class Move(StrEnum):
     """By now on a newer version, which somebody else published."""
     UNCHANGED = "unchanged"
     """That version answered before, too."""
+    LATER = "later"
+    """The version was applied only after the time that is compared."""
 
 
 class FlowAdoption(_Frozen):
@@ -112,7 +114,7 @@ class FlowAdoption(_Frozen):
     """The one that was applied last."""
     applied_at: AwareDatetime | None
     previous: tuple[str, ...]
-    """Versions that answered before, the busiest first."""
+    """Versions in the baseline, the busiest first, without that one."""
     move: Move
     share: float | None
     """Part of the conversations since that are on the version; None without any."""
@@ -124,6 +126,8 @@ class FlowAdoption(_Frozen):
     """All versions before."""
     after: Counts
     """All versions since."""
+    baseline: Counts
+    """What the comparisons take for before: ``before``, and older versions until an apply in the midst of it."""
     on_new: Counts
     """Only the version that was applied, since: what the comparisons take for after."""
     disconnects: Comparison
@@ -139,7 +143,7 @@ class FlowAdoption(_Frozen):
     @property
     def settled(self) -> bool:
         """Nothing about it asks for a second look."""
-        return self.move in (Move.MOVED, Move.UNCHANGED, Move.NO_TRAFFIC) and not self.worse
+        return self.move in (Move.MOVED, Move.UNCHANGED, Move.NO_TRAFFIC, Move.LATER) and not self.worse
 
 
 class Consumer(_Frozen):

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from reconciler.engine.adoption.counting import flow_adoption
 from reconciler.engine.adoption.document import AdoptionReport, Window, Windows
-from reconciler.engine.adoption.moments import read_since, read_zone, windows
+from reconciler.engine.adoption.moments import LONGEST, read_since, read_zone, windows
 from reconciler.engine.adoption.subjects import subjects_of
 from reconciler.engine.concurrency import together
 from reconciler.engine.observe import check_org
@@ -35,7 +35,7 @@ async def measure_adoption(
         ledger: What was applied to it.
         addresses: Flows or modules, also as globs; empty for all that was applied since.
         since: A run, a moment or a duration, see ``moments.read_since``; None for the last apply.
-        length: How long the windows are at most.
+        length: How long the windows are at most; None for up to now, or ``LONGEST`` after the last apply.
         time_zone: Of moments without an offset, of days, and of what is shown.
 
     Raises:
@@ -55,7 +55,7 @@ async def measure_adoption(
         org_name=org.name,
         time_zone=time_zone,
         since=wanted.since,
-        windows=windows(wanted.since, now, length) if wanted.since else None,
+        windows=windows(wanted.since, now, length or _usual(since)) if wanted.since else None,
         modules=wanted.modules,
         untouched=wanted.untouched,
     )
@@ -69,6 +69,11 @@ async def measure_adoption(
     ]
     flows.sort(key=lambda flow: (not flow.worse, flow.settled, flow.address))
     return report.model_copy(update={"flows": tuple(flows)})
+
+
+def _usual(since: str | None) -> timedelta | None:
+    """Who says since when wants to see it up to now."""
+    return LONGEST if since is None else None
 
 
 async def _counted(

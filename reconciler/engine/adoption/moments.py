@@ -14,7 +14,7 @@ from reconciler.suggest import near
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST = timedelta(days=28)
-"""Whole weeks, so that both windows hold the same days of the week."""
+"""How long after the last apply we look unless told otherwise: whole weeks, for the sake of the days of the week."""
 STEPS_SHOWN = 30
 STEPS = {
     timedelta(minutes=15): "PT15M",
@@ -24,6 +24,8 @@ STEPS = {
     timedelta(hours=6): "PT6H",
     timedelta(hours=12): "PT12H",
     timedelta(days=1): "P1D",
+    timedelta(days=7): "P7D",
+    timedelta(days=28): "P28D",
 }
 """How finely a window may be cut, shortest first; as a query's granularity (ANALYTICS-4)."""
 _DURATION = re.compile(r"(?=.)(?:(\d{1,4})w)?(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
@@ -105,16 +107,18 @@ def last_publish(ledger: Snapshot, addresses: Sequence[str]) -> Since | None:
     return Since(start=start, end=latest, run=run_id, by=by)
 
 
-def windows(since: Since, now: datetime, length: timedelta | None = None) -> Windows:
-    """As much time before as after: up to ``now``, at most ``length`` or four weeks."""
+def windows(since: Since, now: datetime, length: timedelta | None) -> Windows:
+    """As much time before as after: up to ``now``, and at most ``length``."""
     passed = max(now - since.end, timedelta(seconds=1))
-    long = min(passed, length or LONGEST)
-    step = next((step for step in STEPS if long / step <= STEPS_SHOWN), timedelta(days=1))
+    if passed >= timedelta(hours=1):
+        passed -= passed % timedelta(minutes=1)
+    long = min(passed, length or passed)
+    step = next((step for step in STEPS if long / step <= STEPS_SHOWN), max(STEPS))
     return Windows(
         before=Window(start=since.start - long, end=since.start),
         after=Window(start=since.end, end=since.end + long),
         granularity=STEPS[step],
-        cut_at_now=passed <= long,
+        cut_at_now=long == passed,
     )
 
 

@@ -62,7 +62,7 @@ def _flow(flow: FlowAdoption, zone: str) -> Iterator[str]:
     yield ""
     yield f"### {_safe(flow.address)} {_safe(words.versions(flow))}"
     yield ""
-    yield f"- {_safe(words.moved(flow))}"
+    yield f"- {_safe(words.moved(flow, zone))}"
     hints = (words.advice(flow), words.open_calls(flow))
     yield from (f"- {hint}" for hint in hints if hint)
     for sentence, verdict in words.compared(flow):

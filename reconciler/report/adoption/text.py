@@ -70,7 +70,7 @@ def _flow(flow: FlowAdoption, report: AdoptionReport, ink: Ink) -> Iterator[Text
     head = Text(flow.address, style="bold")
     head.append(f"  {words.versions(flow)}", style="default")
     yield head
-    yield Text(f"  {words.moved(flow)}", style=_MOVES.get(flow.move, "default"))
+    yield Text(f"  {words.moved(flow, report.time_zone)}", style=_MOVES.get(flow.move, "default"))
     for hint in (words.advice(flow), words.open_calls(flow)):
         if hint:
             yield Text(f"  {hint}", style="dim")

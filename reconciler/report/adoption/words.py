@@ -37,6 +37,7 @@ _SHORT = {
     Move.NO_TRAFFIC: "without calls since",
     Move.SUPERSEDED: "on a newer version that somebody else published",
     Move.UNCHANGED: "on the same version as before",
+    Move.LATER: "applied only after the time that is compared",
 }
 
 
@@ -67,12 +68,19 @@ def versions(flow: FlowAdoption) -> str:
     return f"{flow.previous[0]} → {flow.version}" if flow.previous else flow.version
 
 
-def moved(flow: FlowAdoption) -> str:
+def moved(flow: FlowAdoption, zone: str) -> str:
     """How far the callers of a flow have come."""
     noun, version, since = calls(flow), flow.version, flow.after.conversations
     match flow.move:
+        case Move.LATER:
+            when = f" at {moment(flow.applied_at, zone)}" if flow.applied_at else ""
+            return f"{version} was applied{when}, after the time that is compared"
+        case Move.NO_TRAFFIC if flow.before.conversations:
+            return f"no {noun} since"
+        case Move.NO_TRAFFIC if flow.address.startswith("workflow/"):
+            return f"no {noun} before nor since; runs of workflows may not be counted as conversations"
         case Move.NO_TRAFFIC:
-            return f"no {noun} since" if flow.before.conversations else f"no {noun} before nor since"
+            return f"no {noun} before nor since"
         case Move.UNCHANGED:
             return f"no new version: {version} answered before as well, and all {_counted(since, noun)} since"
         case Move.NOT_MOVED:
@@ -294,8 +302,8 @@ def _ends(flow: FlowAdoption) -> str | None:
     if flow.disconnects.verdict not in (Verdict.MORE, Verdict.FEWER):
         return None
     parts = [
-        f"{words} {_of(flow.before, reason)} → {_of(flow.on_new, reason)}"
+        f"{words} {_of(flow.baseline, reason)} → {_of(flow.on_new, reason)}"
         for reason, words in ENDS.items()
-        if flow.before.exits.get(reason) or flow.on_new.exits.get(reason)
+        if flow.baseline.exits.get(reason) or flow.on_new.exits.get(reason)
     ]
     return "; ".join(parts) or None
