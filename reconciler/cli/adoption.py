@@ -29,7 +29,7 @@ class AdoptionFormat(StrEnum):
 
 Addresses = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ADDRESS]…", help="These flows, or the flows that hold these modules; also globs."),
+    typer.Argument(metavar="ADDRESS", help="These flows, or the flows that hold these modules; also globs."),
 ]
 SinceOption = Annotated[
     str | None,

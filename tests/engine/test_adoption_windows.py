@@ -48,7 +48,7 @@ def test_no_conversation_is_lost_or_counted_twice_however_the_org_cuts_the_time(
         counts.append(FlowCount("id", "2.0", "TRANSFER", moment, moment + step, entered=each, ended=each))
         moment += step
     row = Row(address="inboundCall/Sales", object_id="id", version="2.0", spec_digest="x", applied_at=START)
-    told = flow_adoption(row.address, row, found, [], counts)
+    told = flow_adoption(row, since, found, [], counts)
     assert sum(one.conversations for one in told.steps_after) == told.after.conversations == each * len(counts)
     assert told.steps_after[0].start == found.after.start
     assert told.steps_after[-1].end == found.after.end

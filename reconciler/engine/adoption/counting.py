@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from reconciler.engine.adoption.document import Counts, FlowAdoption, Move, Step, VersionCounts, Window, Windows
+from reconciler.engine.adoption.document import Counts, FlowAdoption, Move, Since, Step, VersionCounts, Window, Windows
 from reconciler.engine.adoption.moments import STEPS
 from reconciler.engine.adoption.proportions import compare
 from reconciler.ledger import Row
@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"\d+")
 
 
 def flow_adoption(
-    address: str, row: Row, windows: Windows, before: Sequence[FlowCount], after: Sequence[FlowCount]
+    row: Row, since: Since, windows: Windows, before: Sequence[FlowCount], after: Sequence[FlowCount]
 ) -> FlowAdoption:
     """One flow, from what was counted of it on both sides."""
     version = version_name(row.version)
@@ -32,14 +32,14 @@ def flow_adoption(
     latest = _latest(stretches)
     all_after = _sum(new.values())
     on_new = new.get(version, Counts())
-    baseline = _baseline(row, windows, old, new)
+    baseline = _baseline(row, since, windows, old, new)
     so_far = _sum(baseline.values())
     return FlowAdoption(
-        address=address,
+        address=row.address,
         version=version,
         applied_at=row.applied_at,
         previous=tuple(sorted(baseline.keys() - {version}, key=lambda name: -baseline[name].conversations)),
-        move=Move.LATER if _later(row, windows) else _move(version, old, new, latest),
+        move=Move.LATER if _applied_after(row, since, windows.after.end) else _move(version, old, new, latest),
         share=_share(on_new.conversations, all_after.conversations),
         latest_share=_share(latest[version], latest.total()),
         versions=tuple(
@@ -84,13 +84,15 @@ def _by_version(counts: Iterable[FlowCount]) -> dict[str, Counts]:
     return {version: total for version, total in found.items() if total.conversations or total.ended}
 
 
-def _baseline(row: Row, windows: Windows, old: Mapping[str, Counts], new: Mapping[str, Counts]) -> dict[str, Counts]:
+def _baseline(
+    row: Row, since: Since, windows: Windows, old: Mapping[str, Counts], new: Mapping[str, Counts]
+) -> dict[str, Counts]:
     """What the new version is held against, by version: what was before.
 
     Where the flow was applied only in the midst of the time since, that includes the older versions until then.
     """
     found = dict(old)
-    if row.applied_at is not None and row.applied_at > windows.after.start:
+    if _applied_after(row, since, windows.after.start):
         for name, counts in new.items():
             if version_order(name) < version_order(version_name(row.version)):
                 found[name] = found.get(name, Counts()) + counts
@@ -144,8 +146,10 @@ def _move(version: str, old: Mapping[str, Counts], new: Mapping[str, Counts], la
     return Move.MOVED if set(latest) == {version} else Move.MOVING
 
 
-def _later(row: Row, windows: Windows) -> bool:
-    return row.applied_at is not None and row.applied_at >= windows.after.end
+def _applied_after(row: Row, since: Since, moment: datetime) -> bool:
+    """Whether a flow was applied later than that; by the run itself it was not, whatever clock its row went by."""
+    by_the_run = since.run is not None and row.run == since.run
+    return not by_the_run and row.applied_at is not None and row.applied_at >= moment
 
 
 def _steps(window: Window, step: timedelta, stretches: Sequence[Counter[str]], version: str) -> tuple[Step, ...]:

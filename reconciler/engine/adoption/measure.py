@@ -59,13 +59,12 @@ async def measure_adoption(
         modules=wanted.modules,
         untouched=wanted.untouched,
     )
-    if report.windows is None or not wanted.flows:
+    if wanted.since is None or report.windows is None or not wanted.flows:
         return report
-    rows = {address: known.rows[address] for address in wanted.flows}
-    before, after = await _counted(platform, [row.object_id for row in rows.values()], report.windows, time_zone)
+    rows = [known.rows[address] for address in wanted.flows]
+    before, after = await _counted(platform, [row.object_id for row in rows], report.windows, time_zone)
     flows = [
-        flow_adoption(address, row, report.windows, before[row.object_id], after[row.object_id])
-        for address, row in rows.items()
+        flow_adoption(row, wanted.since, report.windows, before[row.object_id], after[row.object_id]) for row in rows
     ]
     flows.sort(key=lambda flow: (not flow.worse, flow.settled, flow.address))
     return report.model_copy(update={"flows": tuple(flows)})

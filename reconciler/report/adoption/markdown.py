@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from reconciler.engine.adoption.document import AdoptionReport, Counts, FlowAdoption, ModuleAdoption
 from reconciler.engine.adoption.proportions import Verdict
-from reconciler.report.adoption import words
+from reconciler.report.adoption import figures, overview, words
 from reconciler.report.adoption.sparks import BLOCKS, axis, share_line, traffic_line
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
@@ -22,12 +22,13 @@ def _lines(report: AdoptionReport) -> Iterator[str]:
     yield f"## Adoption in {_safe(report.environment)} (org {_safe(report.org_name)})"
     yield ""
     if report.since is not None:
-        yield f"{_safe(words.since_words(report.since, report.time_zone).capitalize())}; {words.window_words(report)}."
+        since = overview.since_words(report.since, report.time_zone)
+        yield f"{_safe(since[:1].upper() + since[1:])}; {overview.window_words(report)}."
         yield ""
-    reason = words.nothing(report)
+    reason = overview.nothing(report)
     if reason:
         yield _safe(reason)
-    for sentence, bad in words.summary(report):
+    for sentence, bad in overview.summary(report):
         yield f"- **{_safe(sentence)}**" if bad else f"- {_safe(sentence)}"
     if report.flows:
         yield ""
@@ -39,7 +40,7 @@ def _lines(report: AdoptionReport) -> Iterator[str]:
         yield from _flow(flow, report.time_zone)
     for module in report.modules:
         yield from _module(module)
-    untouched = words.untouched(report)
+    untouched = overview.untouched(report)
     if untouched:
         yield ""
         yield untouched
@@ -51,7 +52,7 @@ def _row(flow: FlowAdoption) -> str:
         _safe(flow.address),
         _safe(words.versions(flow)),
         f"{flow.after.conversations:,}",
-        words.percent(flow.share),
+        figures.percent(flow.share),
         words.brief(flow.disconnects) if told else "–",
         words.brief(flow.errors) if told else "–",
     )
@@ -89,19 +90,19 @@ def _flow(flow: FlowAdoption, zone: str) -> Iterator[str]:
 
 
 def _part(count: int, counts: Counts) -> str:
-    return f"{count:,} ({words.percent(count / counts.ended if counts.ended else None)})"
+    return f"{count:,} ({figures.percent(count / counts.ended if counts.ended else None)})"
 
 
 def _module(module: ModuleAdoption) -> Iterator[str]:
     yield ""
-    yield f"### {_safe(words.module_words(module))}"
+    yield f"### {_safe(overview.module_words(module))}"
     yield ""
-    yield words.ABOUT_MODULES
+    yield overview.ABOUT_MODULES
     yield ""
     if not module.consumers:
         yield "- no flow that was applied holds it"
     for consumer in module.consumers:
-        yield f"- {_safe(consumer.address)} {_safe(words.holds(consumer, module))}"
+        yield f"- {_safe(consumer.address)} {_safe(overview.holds(consumer, module))}"
 
 
 def _safe(text: str) -> str:

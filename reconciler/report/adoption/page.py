@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reconciler.engine.adoption.document import AdoptionReport
-from reconciler.report.adoption import words
+from reconciler.report.adoption import figures, overview, words
 from reconciler.report.adoption.picture import HEIGHT, WIDTH, bars, shares
 from reconciler.report.adoption.sparks import most_an_hour
 from reconciler.report.visible import visible
@@ -24,7 +24,7 @@ _PACKAGE = "reconciler.report.adoption"
 
 def adoption_html(report: AdoptionReport) -> str:
     """The document as one HTML file, in ASCII, so that it reads the same however a shell writes it."""
-    summary = list(words.summary(report))
+    summary = list(overview.summary(report))
     page = (
         _templates()
         .get_template("page.html.j2")
@@ -33,7 +33,7 @@ def adoption_html(report: AdoptionReport) -> str:
             zone=report.time_zone,
             summary=summary,
             bad=any(bad for _, bad in summary),
-            nothing=words.nothing(report),
+            nothing=overview.nothing(report),
             policy=f"default-src 'none'; style-src '{_digest(_style())}'; base-uri 'none'; form-action 'none'",
             style=Markup(_style()),  # noqa: S704 - our own file
             width=WIDTH,
@@ -62,5 +62,5 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(words=words, bars=bars, most=most_an_hour, shares=shares)
+    made.globals.update(figures=figures, overview=overview, words=words, bars=bars, most=most_an_hour, shares=shares)
     return made

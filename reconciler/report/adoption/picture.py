@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from reconciler.engine.adoption.document import FlowAdoption, Step
 from reconciler.engine.adoption.proportions import Comparison, wilson
+from reconciler.report.adoption.figures import percent, short_moment
 from reconciler.report.adoption.sparks import an_hour, most_an_hour
-from reconciler.report.adoption.words import calls, percent, short_moment
+from reconciler.report.adoption.words import calls
 
 WIDTH, HEIGHT = 720, 120
 GAP = 12

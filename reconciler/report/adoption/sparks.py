@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reconciler.engine.adoption.document import FlowAdoption, Step
-from reconciler.report.adoption.words import short_moment
+from reconciler.report.adoption.figures import short_moment
 
 SIDE = 24
 """Columns that a window takes at the least."""

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from reconciler.engine.adoption.document import AdoptionReport, Counts, FlowAdoption, ModuleAdoption, Move
 from reconciler.engine.adoption.proportions import Comparison, Verdict
-from reconciler.report.adoption import words
+from reconciler.report.adoption import figures, overview, words
 from reconciler.report.adoption.sparks import ASCII, BLOCKS, Ink, axis, share_line, traffic_line
 
 FULL = 3
@@ -41,13 +41,13 @@ def _plain(line: Text, ink: Ink) -> Text:
 def _lines(report: AdoptionReport, ink: Ink) -> Iterator[Text]:
     yield Text(f"Adoption in {report.environment} · org {report.org_name}", style="bold")
     if report.since is not None:
-        yield Text(f"  {words.since_words(report.since, report.time_zone)}", style="dim")
-        yield Text(f"  {words.window_words(report)}", style="dim")
-    reason = words.nothing(report)
+        yield Text(f"  {overview.since_words(report.since, report.time_zone)}", style="dim")
+        yield Text(f"  {overview.window_words(report)}", style="dim")
+    reason = overview.nothing(report)
     if reason:
         yield Text(reason)
     if len(report.flows) > 1:
-        for sentence, bad in words.summary(report):
+        for sentence, bad in overview.summary(report):
             yield Text(f"  {sentence}", style="bold red" if bad else "")
     full = [flow for flow in report.flows if len(report.flows) <= FULL or not flow.settled]
     for flow in full:
@@ -60,7 +60,7 @@ def _lines(report: AdoptionReport, ink: Ink) -> Iterator[Text]:
     for module in report.modules:
         yield Text()
         yield from _module(module)
-    untouched = words.untouched(report)
+    untouched = overview.untouched(report)
     if untouched:
         yield Text()
         yield Text(untouched, style="dim")
@@ -100,14 +100,14 @@ def _counts(flow: FlowAdoption) -> Iterator[Text]:
 
 def _part(count: int, counts: Counts) -> str:
     share = count / counts.ended if counts.ended else None
-    return f"{count:>7,}{words.percent(share):>11}"
+    return f"{count:>7,}{figures.percent(share):>11}"
 
 
 def _charts(flow: FlowAdoption, zone: str, ink: Ink) -> Iterator[Text]:
     traffic, most = traffic_line(flow, ink)
     names = (f"on {flow.version}", words.calls(flow))
     width = max(len(name) for name in names)
-    latest = "" if flow.latest_share is None else f"  latest {words.percent(flow.latest_share)}"
+    latest = "" if flow.latest_share is None else f"  latest {figures.percent(flow.latest_share)}"
     for name, line, note, style in (
         (names[0], share_line(flow, ink), latest, "green"),
         (names[1], traffic, f"  at most {most:,.0f} an hour" if most >= 1 else "", "cyan"),
@@ -128,7 +128,7 @@ def _table(flows: Sequence[FlowAdoption]) -> Iterator[Text]:
             flow.address,
             words.versions(flow),
             f"{flow.after.conversations:,}",
-            words.percent(flow.share),
+            figures.percent(flow.share),
             _brief(flow, flow.disconnects),
             _brief(flow, flow.errors),
         )
@@ -145,12 +145,12 @@ def _brief(flow: FlowAdoption, found: Comparison) -> str:
 
 
 def _module(module: ModuleAdoption) -> Iterator[Text]:
-    yield Text(words.module_words(module), style="bold")
-    yield Text(f"  {words.ABOUT_MODULES}", style="dim")
+    yield Text(overview.module_words(module), style="bold")
+    yield Text(f"  {overview.ABOUT_MODULES}", style="dim")
     width = max((len(consumer.address) for consumer in module.consumers), default=0)
     for consumer in module.consumers:
         old = consumer.through is None and consumer.holds != module.version
-        line = f"  {consumer.address:<{width}}  {words.holds(consumer, module)}"
+        line = f"  {consumer.address:<{width}}  {overview.holds(consumer, module)}"
         yield Text(line, style="yellow" if old else "default")
     if not module.consumers:
         yield Text("  no flow that was applied holds it")

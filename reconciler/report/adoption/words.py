@@ -1,28 +1,14 @@
-"""Adoption in the words of telephony people; every format says the same sentences."""
+"""A flow's adoption in the words of telephony people; every format says the same sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from reconciler.archy.flowtypes import by_root
-from reconciler.engine.adoption.document import (
-    AdoptionReport,
-    Consumer,
-    Counts,
-    FlowAdoption,
-    ModuleAdoption,
-    Move,
-    Since,
-    Window,
-)
+from reconciler.engine.adoption.document import Counts, FlowAdoption, Move
 from reconciler.engine.adoption.proportions import ENOUGH_FOR_PEACE, Comparison, Verdict
+from reconciler.report.adoption.figures import counted, listed, moment, percent, points
 
-ABOUT_MODULES = (
-    "A common module is copied into the flows that call it and has no calls of its own. These flows stand for it:"
-)
-NAMED = 5
 DISCONNECTS, ERRORS = "disconnects", "flow errors"
 ENDS = {
     "DISCONNECT": "the caller hung up",
@@ -30,25 +16,6 @@ ENDS = {
     "FLOW_ERROR_DISCONNECT": "an error cut the caller off",
 }
 """Ways to be disconnected (SDK ``ViewFilter.flowDisconnectReasons``); the words are ANALYTICS-6."""
-_SHORT = {
-    Move.MOVED: "moved to the new version",
-    Move.MOVING: "still moving",
-    Move.NOT_MOVED: "not moved",
-    Move.NO_TRAFFIC: "without calls since",
-    Move.SUPERSEDED: "on a newer version that somebody else published",
-    Move.UNCHANGED: "on the same version as before",
-    Move.LATER: "applied only after the time that is compared",
-}
-
-
-def percent(share: float | None) -> str:
-    """``4.8 %``; only nothing is 0 %, and only everything 100 %."""
-    if share is None:
-        return "–"
-    if share in (0, 1):
-        return f"{share:.0%}".replace("%", " %")
-    text = f"{share * 100:.1f}"
-    return {"0.0": "under 0.1", "100.0": "over 99.9"}.get(text, text) + " %"
 
 
 def calls(flow: FlowAdoption) -> str:
@@ -82,27 +49,27 @@ def moved(flow: FlowAdoption, zone: str) -> str:
         case Move.NO_TRAFFIC:
             return f"no {noun} before nor since"
         case Move.UNCHANGED:
-            return f"no new version: {version} answered before as well, and all {_counted(since, noun)} since"
+            return f"no new version: {version} answered before as well, and all {counted(since, noun)} since"
         case Move.NOT_MOVED:
-            return f"not moved: all {_counted(since, noun)} since are on {_others(flow)}, none on {version}"
+            return f"not moved: all {counted(since, noun)} since are on {_others(flow)}, none on {version}"
         case Move.SUPERSEDED:
             newest, latest = flow.versions[0].version, percent(flow.latest_share) if flow.latest_share else "none"
             return (
                 f"somebody else has published {newest}: {latest} of the latest {noun} are on {version}, "
-                f"{percent(flow.share)} of {_counted(since, noun)} since"
+                f"{percent(flow.share)} of {counted(since, noun)} since"
             )
         case Move.MOVING:
             return (
                 f"still moving: of the latest {noun}, {percent(flow.latest_share)} are on {version} "
-                f"({percent(flow.share)} of {_counted(since, noun)} since), the others on {_others(flow)}"
+                f"({percent(flow.share)} of {counted(since, noun)} since), the others on {_others(flow)}"
             )
         case Move.MOVED if not flow.before.conversations and flow.share == 1:
-            return f"all {_counted(since, noun)} since are on {version}; there were none before"
+            return f"all {counted(since, noun)} since are on {version}; there were none before"
         case Move.MOVED if flow.share == 1:
-            return f"moved: all {_counted(since, noun)} since are on {version}"
+            return f"moved: all {counted(since, noun)} since are on {version}"
         case Move.MOVED:
             return (
-                f"moved: the latest {noun} are all on {version}, {percent(flow.share)} of {_counted(since, noun)} since"
+                f"moved: the latest {noun} are all on {version}, {percent(flow.share)} of {counted(since, noun)} since"
             )
 
 
@@ -138,11 +105,11 @@ def comparison(what: str, found: Comparison, noun: str) -> str:
         return f"{what}: none before or since"
     match found.verdict:
         case Verdict.MORE:
-            return f"clearly more {what}: {shares} ({_points(found.low)} to {_points(found.high)} points more)"
+            return f"clearly more {what}: {shares} ({points(found.low)} to {points(found.high)} points more)"
         case Verdict.FEWER:
-            return f"clearly fewer {what}: {shares} ({_points(found.high)} to {_points(found.low)} points fewer)"
+            return f"clearly fewer {what}: {shares} ({points(found.high)} to {points(found.low)} points fewer)"
         case Verdict.SAME:
-            return f"{what}: no clear difference, {shares} (at most {_points(found.high)} points more)"
+            return f"{what}: no clear difference, {shares} (at most {points(found.high)} points more)"
         case Verdict.TOO_FEW:
             sides = f"{found.before:,} of {found.before_of:,} before and {found.after:,} of {found.after_of:,} since"
             return f"{what}: too few {noun} to tell, {sides} ({ENOUGH_FOR_PEACE} on each side are enough)"
@@ -161,7 +128,7 @@ def brief(found: Comparison) -> str:
 def open_calls(flow: FlowAdoption) -> str | None:
     """Conversations that are under way."""
     left = flow.after.conversations - flow.after.ended
-    return f"{_counted(left, calls(flow))} of them {'has' if left == 1 else 'have'} not ended yet" if left > 0 else None
+    return f"{counted(left, calls(flow))} of them {'has' if left == 1 else 'have'} not ended yet" if left > 0 else None
 
 
 def rows(flow: FlowAdoption) -> Iterator[tuple[str, str, Counts]]:
@@ -172,121 +139,6 @@ def rows(flow: FlowAdoption) -> Iterator[tuple[str, str, Counts]]:
     for one in sorted(flow.versions, key=lambda one: one.version != flow.version):
         if one.after.conversations:
             yield one.version, "since", one.after
-
-
-def summary(report: AdoptionReport) -> Iterator[tuple[str, bool]]:
-    """The whole in a few sentences, each with whether it is bad news."""
-    for what, found in (
-        (DISCONNECTS, [flow for flow in report.flows if flow.disconnects.verdict is Verdict.MORE]),
-        (ERRORS, [flow for flow in report.flows if flow.errors.verdict is Verdict.MORE]),
-    ):
-        if found:
-            yield f"{_flows(len(found))} with clearly more {what}: {listed(flow.address for flow in found)}", True
-    of = len(report.flows)
-    if of == 1:
-        yield f"{report.flows[0].address}: {_SHORT[report.flows[0].move]}", False
-        return
-    parts: list[str] = []
-    for move, words in _SHORT.items():
-        count = sum(flow.move is move for flow in report.flows)
-        if count:
-            parts.append(f"{count} of {_flows(of)} {words}" if not parts else f"{count} {words}")
-    if parts:
-        yield ", ".join(parts), False
-
-
-def nothing(report: AdoptionReport) -> str | None:
-    """Why there is no flow to tell of."""
-    if report.since is None:
-        return f"No flow was ever applied to {report.environment}; there is nothing to compare."
-    if report.flows:
-        return None
-    if report.modules:
-        return "No flow that was applied holds these modules, so that nobody can hear them."
-    return f"No flow was applied to {report.environment} since; `reconciler history` lists the applies."
-
-
-def untouched(report: AdoptionReport) -> str | None:
-    """How much is left out."""
-    if not report.untouched:
-        return None
-    it, was = ("it", "was") if report.untouched == 1 else ("one", "were")
-    return f"{_counted(report.untouched, 'other flows')} {was} not applied since; name {it} to see it."
-
-
-def since_words(since: Since, zone: str) -> str:
-    """What the comparison turns on."""
-    if since.run is None:
-        return f"since {moment(since.start, zone)}"
-    by = f" by {since.by}" if since.by else ""
-    return f"since run {since.run}{by}, which ended {moment(since.end, zone)}"
-
-
-def window_words(report: AdoptionReport) -> str:
-    """Which times are held against each other."""
-    if report.windows is None:
-        return ""
-    after = report.windows.after
-    end = moment(after.end, report.time_zone)
-    until = f"until now ({end})" if report.windows.cut_at_now else f"until {end}"
-    return f"{_length(after)} before against {_length(after)} since, {until}; times in {report.time_zone}"
-
-
-def module_words(module: ModuleAdoption) -> str:
-    """A module with its version."""
-    return f"{module.address} {module.version or ''}".rstrip()
-
-
-def holds(consumer: Consumer, module: ModuleAdoption) -> str:
-    """Which copy of a module a flow holds."""
-    if consumer.through:
-        return f"holds it through {consumer.through}"
-    if consumer.holds == module.version:
-        return f"holds {consumer.holds}"
-    return f"still holds {consumer.holds}: it was not published since, `reconciler plan` shows why"
-
-
-def moment(at: datetime, zone: str) -> str:
-    """A moment for people, in the report's time zone."""
-    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
-
-
-def short_moment(at: datetime, zone: str) -> str:
-    """The same for the axis of a chart."""
-    return f"{at.astimezone(ZoneInfo(zone)):%d %b %H:%M}"
-
-
-def listed(texts: Iterable[str]) -> str:
-    """Some names, and how many more there are."""
-    all_of_them = list(texts)
-    more = len(all_of_them) - NAMED
-    return ", ".join(all_of_them[:NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _length(window: Window) -> str:
-    left, parts = window.end - window.start, []
-    for unit, name in (
-        (timedelta(days=1), "day"),
-        (timedelta(hours=1), "hour"),
-        (timedelta(minutes=1), "minute"),
-        (timedelta(seconds=1), "second"),
-    ):
-        count, left = divmod(left, unit)
-        if count:
-            parts.append(_counted(count, f"{name}s"))
-    return " ".join(parts[:2])
-
-
-def _counted(count: int, plural: str) -> str:
-    return f"{count:,} {plural[:-1] if count == 1 else plural}"
-
-
-def _flows(count: int) -> str:
-    return _counted(count, "flows")
-
-
-def _points(difference: float | None) -> str:
-    return f"{abs(difference or 0) * 100:.1f}"
 
 
 def _of(counts: Counts, reason: str) -> str:
