@@ -18,6 +18,7 @@ NAMES = (
     "promote",
     "status",
     "history",
+    "adoption",
     "graph",
     "unlock",
     "schema",
