@@ -101,7 +101,7 @@ class Execution:
 
     async def _one(self, change: Change, coming: list[str]) -> Result:
         self.listener.change_started(change)
-        self.journal.change_started(change.address, change.action)
+        self.journal.change_started(change)
         started = time.monotonic()
         try:
             after = await self.steps.take(change, coming, self.listener.change_waits)

@@ -10,13 +10,13 @@ from reconciler.specs.environment import (
     CredentialValues,
     Environment,
     Org,
-    Policy,
     Sandbox,
     environment_names,
     environment_schema,
     load_environment,
 )
 from reconciler.specs.loader import Catalog, load_catalog, spec_paths
+from reconciler.specs.policy import ActionName, Policy, Rule
 from reconciler.specs.secrets import (
     Masker,
     SecretValues,
@@ -27,6 +27,7 @@ from reconciler.specs.secrets import (
 from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
 
 __all__ = [
+    "ActionName",
     "ArtifactCache",
     "Catalog",
     "Commit",
@@ -37,6 +38,7 @@ __all__ = [
     "Masker",
     "Org",
     "Policy",
+    "Rule",
     "Sandbox",
     "SecretValues",
     "SecretVariable",

@@ -34,6 +34,8 @@ class Commit:
     """Full id of the commit checked out; None outside of Git and before the first commit."""
     dirty: bool
     """The spec directories hold changes that are not committed; False outside of Git."""
+    changed: tuple[str, ...] = ()
+    """The files that make it dirty, relative to the root of the specs."""
     origin: str | None = None
     """Which repository it is: the address of ``origin`` without credentials; None where there is none."""
 
@@ -53,7 +55,7 @@ def commit_state(root: Path) -> Commit:
     Untracked files count as changes, ignored ones do not. Outside of Git, or without Git, both say nothing.
     """
     try:
-        inside = _git(root, ["rev-parse", "--is-inside-work-tree"])
+        inside, _, prefix = _git(root, ["rev-parse", "--is-inside-work-tree", "--show-prefix"]).partition(b"\n")
     except GitError:
         return Commit(None, False)
     if inside.strip() != b"true":
@@ -62,8 +64,13 @@ def commit_state(root: Path) -> Commit:
         commit = _git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).decode().strip()
     except GitError:
         commit = None
-    changes = _git(root, ["status", "--porcelain", "-z", "--untracked-files=all", "--", *COMMITTED_DIRECTORIES])
-    return Commit(commit or None, bool(changes), _origin(root))
+    # Without renames each record is one file.
+    asked = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *COMMITTED_DIRECTORIES]
+    status = _git(root, asked).decode("utf-8", "replace")
+    above = prefix.decode("utf-8", "replace").rstrip("\n")
+    # A record is two letters, a blank, and the path from the top of the repository.
+    changed = tuple(record[3:].removeprefix(above) for record in status.split("\0") if record)
+    return Commit(commit or None, bool(changed), changed, _origin(root))
 
 
 def _origin(root: Path) -> str | None:
