@@ -103,6 +103,15 @@ def test_naming_what_violates_clears_exactly_that(steps, policy) -> None:
     assert {pair for pair in on_record if pair[0] in PER_OBJECT} == cleared
 
 
+@given(plans, policies, targets)
+def test_on_record_is_only_what_would_have_been_stopped(steps, policy, named) -> None:
+    stopped = violations(judged(steps, policy))
+    for address, keys in judged(steps, policy, named).set_aside.items():
+        ids = [f"policy-{key.replace('_', '-')}" for key in keys]
+        assert address in named
+        assert all((id_, address if id_ in PER_OBJECT else None) in stopped for id_ in ids)
+
+
 @given(plans, policies, rules)
 def test_another_rule_never_permits_more(steps, policy, more) -> None:
     tightened = {**policy, "allow": [*policy["allow"], *more]}
