@@ -17,8 +17,8 @@ def estate(repository):
     return repository
 
 
-def unread(repository, *arguments, stdout=True, stderr=True):
-    """Runs a command whose output goes to a pipe that nobody reads any more; what else it printed, and its end."""
+def unread(repository, *arguments, stderr=True):
+    """Runs a command whose output goes to a pipe that nobody reads any more; what it printed elsewhere, and its end."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
@@ -26,7 +26,7 @@ def unread(repository, *arguments, stdout=True, stderr=True):
             [sys.executable, "-m", "reconciler", *arguments, "--env", "test"],
             cwd=repository.root,
             stdin=subprocess.DEVNULL,
-            stdout=writing if stdout else subprocess.PIPE,
+            stdout=writing,
             stderr=writing if stderr else subprocess.PIPE,
             text=True,
             timeout=60,
@@ -35,9 +35,8 @@ def unread(repository, *arguments, stdout=True, stderr=True):
         os.close(writing)
 
 
-@pytest.mark.parametrize("format", ["text", "json"])
-def test_a_plan_is_saved_and_ends_as_it_would(estate, cli, format):
-    ran = unread(estate, "plan", "--detailed-exitcode", "--out", "plan.json", "--format", format)
+def test_a_plan_is_saved_and_ends_as_it_would(estate, cli):
+    ran = unread(estate, "plan", "--detailed-exitcode", "--out", "plan.json")
 
     assert ran.returncode == 2
     assert cli("apply", "plan.json").code == 0
@@ -57,9 +56,3 @@ def test_an_apply_is_not_cut_off(estate, cli, org):
     assert ran.returncode == 0
     assert set(org.flows()) == {"Greeter", "Sales"}
     assert cli("plan", "--detailed-exitcode").code == 0
-
-
-def test_an_error_that_nobody_reads_is_one_all_the_same(estate):
-    estate.write("flows/line.yaml", "ivr: {name: Line}\n---\nivr: {name: Line}\n")
-
-    assert unread(estate, "validate", "--format", "json").returncode == 1

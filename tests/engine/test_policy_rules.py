@@ -120,16 +120,6 @@ def test_a_violation_stops_every_apply_until_the_object_is_named(applied, cli, o
     assert reason in journalled(applied)[case.address]
 
 
-def test_rules_only_ever_tighten_and_what_no_rule_matches_is_free(applied, cli):
-    policy(applied, 'allow: [{addresses: ["ivr/*"], only: []}, {addresses: ["*"], only: [update, republish]}]')
-    applied.edit("flows/line.yaml", "description: A", "description: B")
-    applied.edit("flows/keep.yaml", "Hello.", "Good day.")
-
-    planned = cli("plan", "--format", "json")
-
-    assert [finding["address"] for finding in findings(planned, "policy-allow")] == ["ivr/Line"]
-
-
 def test_what_is_named_is_not_counted_and_the_rest_of_the_plan_may_stay_in_it(applied, cli, org):
     """The module's consumer is republished, so the plan has three changes, one too many; an adoption is none."""
     policy(applied, "max_changes: 2")
