@@ -13,6 +13,9 @@ from reconciler.cli.main import run
 from reconciler.platform import Connection
 from reconciler.sandbox import embedded
 
+WITHOUT_ENV = ("init", "completion", "show", "schema", "sandbox", "promote", "status", "--help", "--version")
+"""First words of command lines to which no environment is added."""
+
 pytest_plugins = ["oracle.plugin"]
 
 
@@ -55,7 +58,7 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """Runs a command as a person would; ``--env test`` unless another is named."""
 
     def call(*arguments: str) -> Ran:
-        named = "--env" in arguments or arguments[0] in ("show", "schema", "sandbox", "--help", "--version")
+        named = "--env" in arguments or arguments[0] in WITHOUT_ENV
         capsys.readouterr()
         code = run([*arguments, *([] if named else ["--env", "test"])])
         printed = capsys.readouterr()

@@ -8,7 +8,22 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-NAMES = ("validate", "plan", "show", "apply", "drift", "graph", "unlock", "schema", "sandbox")
+NAMES = (
+    "init",
+    "validate",
+    "plan",
+    "show",
+    "apply",
+    "drift",
+    "promote",
+    "status",
+    "history",
+    "graph",
+    "unlock",
+    "schema",
+    "completion",
+    "sandbox",
+)
 """In the order of the help; each is a module beside this one with a function ``register``."""
 
 

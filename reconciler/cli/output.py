@@ -25,6 +25,14 @@ class Format(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
+    HTML = "html"
+
+
+class Listing(StrEnum):
+    """How a list is shown."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 def people() -> Console:

@@ -28,7 +28,7 @@ from reconciler.platform import (
     proxy_from,
     tokens_of,
 )
-from reconciler.problems import ReconcilerError
+from reconciler.problems import ReconcilerError, SpecError
 from reconciler.specs import (
     ArtifactCache,
     Environment,
@@ -38,6 +38,7 @@ from reconciler.specs import (
     commit_state,
     load_catalog,
     load_environment,
+    source_of,
 )
 
 STATE = ".reconciler"
@@ -73,29 +74,37 @@ def repository_root(start: Path | None = None) -> Path:
     )
 
 
-def open_workspace(environment_name: str, *, offline: bool = False) -> Workspace:
+def open_workspace(environment_name: str, *, offline: bool = False, release: str | None = None) -> Workspace:
     """Renders and validates the specs for one environment.
 
-    Offline, secrets need not be set; everything is rendered with placeholders.
+    Offline, secrets need not be set; everything is rendered with placeholders. ``release`` is a Git revision to
+    read the specs from instead of where the environment says.
 
     Raises:
         SpecError: environment or specs have errors; all of them are in it.
     """
     root = repository_root()
-    source = WorkingTree(root)
-    environment = load_environment(source, environment_name)
+    environment = load_environment(WorkingTree(root), environment_name)
+    if release is not None:
+        environment = environment.model_copy(update={"release": release})
+    source = source_of(root, environment)
     secrets = SecretValues.resolve(environment.secrets, os.environ)
-    catalog = load_catalog(
-        source,
-        environment,
-        secret_env=None if offline else os.environ,
-        cache=ArtifactCache(),
-    )
+    try:
+        catalog = load_catalog(
+            source,
+            environment,
+            secret_env=None if offline else os.environ,
+            cache=ArtifactCache(),
+        )
+    except SpecError as error:
+        if environment.release is not None:
+            error.message += f" The specs are those of the release {environment.release}, not of the working tree."
+        raise
     return Workspace(
         root=root,
         environment=environment,
         catalog=catalog,
-        commit=commit_state(root),
+        commit=commit_state(root, environment.release),
         secrets=secrets,
         cache=Cache("org"),
     )

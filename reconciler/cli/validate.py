@@ -64,7 +64,9 @@ def validate(
     if format is ValidateFormat.TEXT:
         say(findings_text(findings))
         count = len(workspace.catalog.resources)
-        say([Text(f"{count} resources are valid for {env}; {summary(findings, silenced)}.", style="green")])
+        release = workspace.environment.release
+        of_release = f" at release {release}" if release else ""
+        say([Text(f"{count} resources are valid for {env}{of_release}; {summary(findings, silenced)}.", style="green")])
     return 0
 
 

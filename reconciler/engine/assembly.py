@@ -43,6 +43,7 @@ def assemble(
             commit=workspace.commit.commit,
             dirty=workspace.commit.dirty,
             digest=workspace.catalog.digest,
+            release=workspace.commit.release,
         ),
         summary=Summary(**counts, unchanged=sum(1 for v in verdicts.values() if v.action is None and not v.held)),
         changes=tuple(_change(changes[address], order) for address in sequence),

@@ -158,6 +158,8 @@ class SourceRef(_Frozen):
     """The working tree held changes that are in no commit."""
     digest: str
     """Over all rendered specs, secrets as placeholders."""
+    release: str | None = _Optional
+    """The revision that the environment pins, as it is written there; ``commit`` is what it names."""
 
 
 class Summary(_Frozen):

@@ -16,7 +16,7 @@ from reconciler.cache import Cache
 from reconciler.kinds.base import Desired
 from reconciler.ledger import Row
 from reconciler.problems import ReconcilerError
-from reconciler.specs import ArtifactCache, GitRevision, load_catalog, load_environment
+from reconciler.specs import ArtifactCache, GitRevision, Source, WorkingTree, load_catalog, load_environment
 
 
 class History:
@@ -49,13 +49,26 @@ class History:
         return self._known.get(row.spec_digest)
 
     def _recall_from_git(self, commit: str, rows: Iterable[Row]) -> None:
+        wanted = list(rows)
         try:
             source = GitRevision(self._root, commit)
-            environment = load_environment(source, self._environment)
+        except ReconcilerError:
+            # A shallow clone, or a rewritten branch: the diff falls back on an export.
+            return
+        # An environment that pins a release has its own file from a later commit: the present one comes nearest.
+        for environment_source in (source, WorkingTree(self._root)):
+            self._recall_for(source, environment_source, wanted)
+            wanted = [row for row in wanted if row.spec_digest not in self._known]
+            if not wanted:
+                return
+
+    def _recall_for(self, source: Source, environment_source: Source, rows: Iterable[Row]) -> None:
+        try:
+            environment = load_environment(environment_source, self._environment)
             with ArtifactCache() as artifacts:
                 catalog = load_catalog(source, environment, secret_env=None, cache=artifacts, closely=False)
         except ReconcilerError:
-            # A shallow clone, a rewritten branch, or specs that were never valid: the diff falls back on an export.
+            # Specs that were never valid, or not for this environment.
             return
         for row in rows:
             then = catalog.resources.get(row.address)

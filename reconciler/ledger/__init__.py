@@ -15,6 +15,7 @@ from reconciler.ledger.base import (
 )
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.org import OrgLedger
+from reconciler.ledger.runs import RunRecord
 
 __all__ = [
     "Ending",
@@ -26,6 +27,7 @@ __all__ = [
     "LockedError",
     "OrgLedger",
     "Row",
+    "RunRecord",
     "Snapshot",
     "now_utc",
     "short_hash",

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
+from reconciler.ledger.runs import RunRecord
 from reconciler.problems import ReconcilerError
 
 LOCK_SECONDS = 900
@@ -157,6 +158,8 @@ class Snapshot:
     """Changes whenever somebody has written; None for a ledger that nobody has written yet."""
     locked: bool = False
     """Whether the lock was in force when this was read."""
+    runs: tuple[RunRecord, ...] = ()
+    """The last runs, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,10 @@ class Ledger(ABC):
     @abstractmethod
     async def forget(self, lock: LockInfo, address: str) -> None:
         """Drops the row of an address; no error when there is none."""
+
+    @abstractmethod
+    async def record(self, lock: LockInfo, run: RunRecord) -> None:
+        """Remembers a run that comes to its end, and lets go of the oldest beyond ``RUNS_KEPT``."""
 
     @abstractmethod
     async def release(self, lock: LockInfo, ending: Ending) -> None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from reconciler.files import parse_json
 from reconciler.ledger.base import LockInfo, Row, check_notes
+from reconciler.ledger.runs import RunRecord
 from reconciler.problems import ReconcilerError
 
 COLUMNS = {
@@ -102,6 +103,19 @@ def lock_of(cells: Mapping[str, Any] | None) -> LockInfo | None:
         return None
     try:
         return LockInfo.model_validate_json(cells["note"])
+    except (KeyError, ValidationError):
+        raise _foreign() from None
+
+
+def run_cells(run: RunRecord) -> dict[str, str]:
+    """All cells of a run's row but its key."""
+    return {"address": "(run)", "note": run.written()}
+
+
+def run_of(cells: Mapping[str, Any]) -> RunRecord:
+    """A run; raises as ``row_of`` does."""
+    try:
+        return RunRecord.model_validate_json(cells["note"])
     except (KeyError, ValidationError):
         raise _foreign() from None
 

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from reconciler.files import parse_json, read_file, replace_file
 from reconciler.ledger.base import (
@@ -31,7 +31,10 @@ from reconciler.ledger.base import (
     open_work,
     prolonged,
 )
+from reconciler.ledger.runs import RUNS_KEPT, RunRecord
 from reconciler.problems import ReconcilerError
+
+_Kept = TypeVar("_Kept", bound=BaseModel)
 
 ALONE_SECONDS = 10.0
 """How long to wait for a process that is writing; a write takes milliseconds."""
@@ -66,6 +69,7 @@ class FileLedger(Ledger):
             origin=state.get("origin"),
             revision=revision,
             locked=lock is not None and not lock.expired(self.now()),
+            runs=tuple(self._run(run) for run in state["runs"]),
         )
 
     async def lock(self) -> LockInfo | None:
@@ -105,6 +109,13 @@ class FileLedger(Ledger):
             state = self._load()
             if state["rows"].pop(address, None) is not None:
                 self._save(state)
+
+    async def record(self, lock: LockInfo, run: RunRecord) -> None:
+        """See ``Ledger.record``."""
+        async with self._alone(lock):
+            state = self._load()
+            state["runs"] = [*state["runs"], json.loads(run.written())][-RUNS_KEPT:]
+            self._save(state)
 
     async def release(self, lock: LockInfo, ending: Ending) -> None:
         """See ``Ledger.release``."""
@@ -189,7 +200,7 @@ class FileLedger(Ledger):
             ) from None
 
     def _load(self) -> dict[str, Any]:
-        empty: dict[str, Any] = {"rows": {}, "applied_plans": [], "interrupted": []}
+        empty: dict[str, Any] = {"rows": {}, "applied_plans": [], "interrupted": [], "runs": []}
         try:
             state = parse_json(read_file(self._path))
         except FileNotFoundError:
@@ -199,7 +210,11 @@ class FileLedger(Ledger):
                 f"{self._path}: not a ledger (no JSON).",
                 remedy="Move it away; the next apply adopts what the org has.",
             ) from None
-        if not isinstance(state, dict) or not isinstance(state.get("rows"), dict):
+        if (
+            not isinstance(state, dict)
+            or not isinstance(state.get("rows"), dict)
+            or not isinstance(state.get("runs", []), list)
+        ):
             raise ReconcilerError(
                 f"{self._path}: not a ledger.", remedy="Move it away; the next apply adopts what the org has."
             )
@@ -213,11 +228,17 @@ class FileLedger(Ledger):
         return empty | state
 
     def _row(self, row: Any) -> Row:
+        return self._ours(Row, row, "a row")
+
+    def _run(self, run: Any) -> RunRecord:
+        return self._ours(RunRecord, run, "a run")
+
+    def _ours(self, model: type[_Kept], kept: Any, what: str) -> _Kept:
         try:
-            return Row.model_validate(row)
+            return model.model_validate(kept)
         except ValidationError:
             raise ReconcilerError(
-                f"{self._path}: holds a row that is not one of this tool's.",
+                f"{self._path}: holds {what} that is not one of this tool's.",
                 remedy="Move the file away; the next apply adopts what the org has.",
             ) from None
 

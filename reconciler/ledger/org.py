@@ -1,7 +1,8 @@
 """The ledger in the org itself: one Architect data table, one row an address, so that pipelines share it.
 
-Two more kinds of rows. ``~head`` notes how the last run ended and carries a revision that changes with every
-apply, so that a reader who has the rows of that revision in the cache need not read them again.
+Three more kinds of rows. ``~run.N`` tells of the run that held the Nth lock. ``~head`` notes how the last run
+ended and carries a revision that changes with every apply, so that a reader who has the rows of that revision in
+the cache need not read them again.
 
 ``~lock.N`` is the Nth lock that was given out. The highest one that the head does not call over is in force.
 Creating a row whose key exists is refused, which is what makes it a lock: of all who want the Nth, one gets it,
@@ -34,13 +35,27 @@ from reconciler.ledger.base import (
     prolonged,
     stamp,
 )
-from reconciler.ledger.cells import cells_of, head_cells, lock_cells, lock_of, note_of, over_of, row_of, schema
+from reconciler.ledger.cells import (
+    cells_of,
+    head_cells,
+    lock_cells,
+    lock_of,
+    note_of,
+    over_of,
+    row_of,
+    run_cells,
+    run_of,
+    schema,
+)
+from reconciler.ledger.runs import RUNS_KEPT, RunRecord
 from reconciler.platform import Conflict, DataTable, NotFound, Platform
 from reconciler.problems import ReconcilerError
 
 HEAD_KEY = "~head"
 LOCK_KEY = "~lock."
 """Its number follows."""
+RUN_KEY = "~run."
+"""The number of the run's lock follows."""
 OTHER_KEYS = "~"
 """Keys that begin so are no addresses'."""
 HELD, RELEASED = "held", "released"
@@ -81,6 +96,7 @@ class OrgLedger(Ledger):
             origin=self._head.get("origin"),
             revision=self._head.get("revision"),
             locked=lock is not None and not lock.expired(self.now()),
+            runs=tuple(run_of(cells[key]) for key in _run_keys(cells)),
         )
 
     async def lock(self) -> LockInfo | None:
@@ -133,6 +149,15 @@ class OrgLedger(Ledger):
         key = key_of(address)
         await self._platform.data_tables.delete_row(table_id, key)
         self._keys.discard(key)
+
+    async def record(self, lock: LockInfo, run: RunRecord) -> None:
+        """See ``Ledger.record``."""
+        table_id = await self._ensure_table()
+        key = f"{RUN_KEY}{lock.number}"
+        await self._put(table_id, key, run_cells(run))
+        for old in _run_keys(self._keys)[:-RUNS_KEPT]:
+            await self._platform.data_tables.delete_row(table_id, old)
+            self._keys.discard(old)
 
     async def release(self, lock: LockInfo, ending: Ending) -> None:
         """See ``Ledger.release``; the head says that the lock is over before its row goes."""
@@ -305,10 +330,15 @@ def _key(lock: LockInfo | int) -> str:
     return f"{LOCK_KEY}{lock if isinstance(lock, int) else lock.number}"
 
 
-def _number(key: str) -> int:
-    """The number of a lock's row, 0 for any other row."""
-    number = key.removeprefix(LOCK_KEY)
-    return int(number) if key.startswith(LOCK_KEY) and number.isdecimal() else 0
+def _number(key: str, prefix: str = LOCK_KEY) -> int:
+    """The number of a lock's row (or of another kind), 0 for any other row."""
+    number = key.removeprefix(prefix)
+    return int(number) if key.startswith(prefix) and number.isdecimal() else 0
+
+
+def _run_keys(keys: Iterable[str]) -> list[str]:
+    """The keys of runs, oldest first."""
+    return sorted((key for key in keys if _number(key, RUN_KEY)), key=lambda key: _number(key, RUN_KEY))
 
 
 def _locks_in_force(cells: Mapping[str, Mapping[str, Any]]) -> list[LockInfo]:

@@ -16,6 +16,7 @@ from reconciler.specs.environment import (
     load_environment,
 )
 from reconciler.specs.loader import Catalog, load_catalog, spec_paths
+from reconciler.specs.pinned import source_of
 from reconciler.specs.policy import ActionName, Policy, Rule
 from reconciler.specs.secrets import (
     Masker,
@@ -52,5 +53,6 @@ __all__ = [
     "load_catalog",
     "load_environment",
     "missing_secret_finding",
+    "source_of",
     "spec_paths",
 ]

@@ -34,10 +34,12 @@ class Commit:
     """Full id of the commit checked out; None outside of Git and before the first commit."""
     dirty: bool
     """The spec directories hold changes that are not committed; False outside of Git."""
-    changed: tuple[str, ...] = ()
-    """The files that make it dirty, relative to the root of the specs."""
     origin: str | None = None
     """Which repository it is: the address of ``origin`` without credentials; None where there is none."""
+    release: str | None = None
+    """The revision that the environment pins, as it is written there; None where it pins none."""
+    changed: tuple[str, ...] = ()
+    """The files that make it dirty, relative to the root of the specs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +51,70 @@ class BlobEntry:
     symlink: bool
 
 
-def commit_state(root: Path) -> Commit:
+def commit_state(root: Path, release: str | None = None) -> Commit:
     """The commit checked out at ``root``, and whether flows/, shared/ or environments/ differ from it.
 
+    With a ``release`` the specs come from there, so it is that commit, and only environments/ can differ.
     Untracked files count as changes, ignored ones do not. Outside of Git, or without Git, both say nothing.
+
+    Raises:
+        GitError: the release is unknown here.
     """
+    if release is not None:
+        commit, changed = resolve(root, release), uncommitted(root, COMMITTED_DIRECTORIES[-1:])
+        return Commit(commit, bool(changed), _origin(root), release, _readable(changed))
     try:
-        inside, _, prefix = _git(root, ["rev-parse", "--is-inside-work-tree", "--show-prefix"]).partition(b"\n")
+        inside = run_git(root, ["rev-parse", "--is-inside-work-tree"])
     except GitError:
         return Commit(None, False)
     if inside.strip() != b"true":
         return Commit(None, False)
     try:
-        commit = _git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).decode().strip()
+        head = run_git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).decode().strip()
     except GitError:
-        commit = None
-    # Without renames each record is one file.
-    asked = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--", *COMMITTED_DIRECTORIES]
-    status = _git(root, asked).decode("utf-8", "replace")
-    above = prefix.decode("utf-8", "replace").rstrip("\n")
-    # A record is two letters, a blank, and the path from the top of the repository.
-    changed = tuple(record[3:].removeprefix(above) for record in status.split("\0") if record)
-    return Commit(commit or None, bool(changed), changed, _origin(root))
+        head = ""
+    changed = uncommitted(root, COMMITTED_DIRECTORIES)
+    return Commit(head or None, bool(changed), _origin(root), None, _readable(changed))
+
+
+def _readable(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths as a plan can hold them, whatever bytes a name is made of."""
+    return tuple(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for path in paths)
+
+
+def resolve(root: Path, revision: str) -> str:
+    """The full id of the commit that a revision names.
+
+    Raises:
+        GitError: it names none here, or ``root`` lies in no repository.
+    """
+    _check_revision(revision)
+    try:
+        # Without --quiet, so that Git says whether the revision or the repository is missing.
+        found = run_git(root, ["rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"])
+    except GitError as error:
+        raise _unknown(revision, error) from None
+    return found.decode().strip()
+
+
+def uncommitted(root: Path, paths: Sequence[str]) -> list[str]:
+    """Which files below the paths differ from the commit checked out, relative to ``root``; new ones too.
+
+    Raises:
+        GitError: ``root`` lies in no repository.
+    """
+    listing = run_git(root, ["status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *paths])
+    if not listing:
+        return []
+    top = run_git(root, ["rev-parse", "--show-prefix"]).decode("utf-8", "surrogateescape").strip()
+    changed = [record[3:].decode("utf-8", "surrogateescape") for record in listing.split(b"\0") if record]
+    return [path.removeprefix(top) for path in changed]
 
 
 def _origin(root: Path) -> str | None:
     """``host/path`` of the remote ``origin``, the same for https, ssh and with or without ``.git``."""
     try:
-        address = _git(root, ["config", "--get", "remote.origin.url"]).decode(errors="replace").strip()
+        address = run_git(root, ["config", "--get", "remote.origin.url"]).decode(errors="replace").strip()
     except GitError:
         return None
     plain = address.split("://", 1)[-1].rsplit("@", 1)[-1].removesuffix("/").removesuffix(".git")
@@ -89,15 +127,11 @@ def list_tree(root: Path, revision: str, directories: Sequence[str]) -> dict[str
     Raises:
         GitError: the revision is unknown here.
     """
-    if not revision or revision.startswith("-"):
-        raise GitError(f"{revision!r} is not a Git revision.", remedy="Name a commit, a branch or a tag.")
+    _check_revision(revision)
     try:
-        listing = _git(root, ["ls-tree", "-r", "-l", "-z", f"{revision}^{{commit}}", "--", *directories])
+        listing = run_git(root, ["ls-tree", "-r", "-l", "-z", f"{revision}^{{commit}}", "--", *directories])
     except GitError as error:
-        raise GitError(
-            f"Git does not know the revision {revision!r} here: {error.message}",
-            remedy="Fetch the whole history (git fetch --unshallow; pipelines need full depth).",
-        ) from None
+        raise _unknown(revision, error) from None
     entries = {}
     for record in listing.split(b"\0"):
         meta, tab, path = record.partition(b"\t")
@@ -110,6 +144,18 @@ def list_tree(root: Path, revision: str, directories: Sequence[str]) -> dict[str
     return entries
 
 
+def _check_revision(revision: str) -> None:
+    if not revision or revision.startswith("-"):
+        raise GitError(f"{revision!r} is not a Git revision.", remedy="Name a commit, a branch or a tag.")
+
+
+def _unknown(revision: str, error: GitError) -> GitError:
+    return GitError(
+        f"Git does not know the revision {revision!r} here: {error.message}",
+        remedy="Fetch the whole history (git fetch --unshallow; pipelines need full depth).",
+    )
+
+
 def read_blobs(root: Path, oids: Iterable[str]) -> dict[str, bytes]:
     """The content of many blobs, by their ids, in one run of Git.
 
@@ -119,7 +165,7 @@ def read_blobs(root: Path, oids: Iterable[str]) -> dict[str, bytes]:
     wanted = sorted(set(oids))
     if not wanted:
         return {}
-    output = _git(root, ["cat-file", "--batch"], "\n".join(wanted).encode() + b"\n")
+    output = run_git(root, ["cat-file", "--batch"], "\n".join(wanted).encode() + b"\n")
     blobs = {}
     at = 0
     for oid in wanted:
@@ -136,7 +182,12 @@ def read_blobs(root: Path, oids: Iterable[str]) -> dict[str, bytes]:
     return blobs
 
 
-def _git(root: Path, arguments: Sequence[str], stdin: bytes = b"") -> bytes:
+def run_git(root: Path, arguments: Sequence[str], stdin: bytes = b"") -> bytes:
+    """What a Git command prints, run at ``root``.
+
+    Raises:
+        GitError: it failed, with what Git said.
+    """
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, arguments as a list
             ["git", "-C", str(root), *arguments],  # noqa: S607 - the user's own git is meant

@@ -44,9 +44,11 @@ class Policy(_Part):
     allow: Annotated[tuple[Rule, ...], Field(strict=False)] = ()
     """What may happen to which addresses; where several rules match, all of them have to agree."""
     max_deletes: Annotated[int, Field(ge=0)] | None = None
+    """A plan with more deletes than this cannot be applied."""
     max_changes: Annotated[int, Field(ge=0)] | None = None
-    """Creates, updates, republishes and deletes; an adoption changes no object."""
+    """A plan with more creates, updates, republishes and deletes than this cannot be applied; an adopt is none."""
     on_drift: Literal["overwrite", "report", "fail"] = "overwrite"
+    """What to do with what somebody changed in the org."""
     require_saved_plan: bool = False
     """Only a plan that was saved, and so could be reviewed, is applied."""
     require_clean_git: bool = False

@@ -60,7 +60,8 @@ def read(data: Path, ledger_file: Path | None) -> EndState:
             "built in": {row["address"]: sorted(names.get(id, id) for id in row["modules"]) for row in rows},
         }
         left = [row["key"] for row in db.execute("SELECT key FROM table_rows") if row["key"].startswith("~")]
-        problems += [f"the ledger table holds {key}" for key in left if key != "~head"]
+        remembered = ("~head", "~run.")
+        problems += [f"the ledger table holds {key}" for key in left if not key.startswith(remembered)]
     if ledger_file:
         beside = sorted(path.name for path in ledger_file.parent.iterdir() if path != ledger_file)
         problems += [f"beside the ledger lies {name}" for name in beside if not name.endswith(".mutex")]

@@ -9,9 +9,21 @@ import httpx
 import pytest
 
 from reconciler.cache import Cache
-from reconciler.ledger import Ending, FileLedger, LockedError, LockInfo, LockLostError, OrgLedger, Row, base, short_hash
+from reconciler.ledger import (
+    Ending,
+    FileLedger,
+    LockedError,
+    LockInfo,
+    LockLostError,
+    OrgLedger,
+    Row,
+    RunRecord,
+    base,
+    short_hash,
+)
 from reconciler.ledger.cells import lock_cells
 from reconciler.platform import Connection, Platform
+from reconciler.problems import ReconcilerError
 
 ROW = Row(
     address="inboundCall/Støtte & Salg/æ?#%",
@@ -390,3 +402,30 @@ def test_a_lock_that_is_given_back_at_this_moment_is_not_kept_in_the_cache(org, 
             assert (await read()).lock is None
 
     asyncio.run(check())
+
+
+def test_the_last_runs_are_remembered_in_order(promise, monkeypatch):
+    for ledger in ("file", "org"):
+        monkeypatch.setattr(f"reconciler.ledger.{ledger}.RUNS_KEPT", 3)
+
+    async def check(make):
+        for number in range(1, 6):
+            ledger = make()
+            await ledger.read()
+            lock = await ledger.acquire("Jané", f"r{number}")
+            await ledger.record(
+                lock, RunRecord(run=f"r{number}", at=ledger.now(), by="Jané" * 40, actions={"update": 2})
+            )
+            await ledger.release(lock, Ending())
+        seen = await make().read()
+        assert [run.run for run in seen.runs] == ["r3", "r4", "r5"]
+        assert (seen.runs[-1].by, seen.runs[-1].applied, seen.runs[-1].exit_code) == ("Jané" * 20, 2, 0)
+        assert seen.rows == {}
+
+    promise(check)
+
+
+def test_a_run_that_somebody_else_wrote_is_refused(tmp_path):
+    (tmp_path / "ledger.json").write_text('{"rows": {}, "runs": [{"run": 7}]}', encoding="utf-8")
+    with pytest.raises(ReconcilerError, match="holds a run that is not one of this tool's"):
+        asyncio.run(FileLedger(tmp_path / "ledger.json").read())
