@@ -10,7 +10,6 @@ from reconciler.specs.environment import (
     CredentialValues,
     Environment,
     Org,
-    Policy,
     Sandbox,
     environment_names,
     environment_schema,
@@ -18,6 +17,7 @@ from reconciler.specs.environment import (
 )
 from reconciler.specs.loader import Catalog, load_catalog, spec_paths
 from reconciler.specs.pinned import source_of
+from reconciler.specs.policy import ActionName, Policy, Rule
 from reconciler.specs.secrets import (
     Masker,
     SecretValues,
@@ -28,6 +28,7 @@ from reconciler.specs.secrets import (
 from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
 
 __all__ = [
+    "ActionName",
     "ArtifactCache",
     "Catalog",
     "Commit",
@@ -38,6 +39,7 @@ __all__ = [
     "Masker",
     "Org",
     "Policy",
+    "Rule",
     "Sandbox",
     "SecretValues",
     "SecretVariable",

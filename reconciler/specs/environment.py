@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reconciler.problems import Finding, ReconcilerError, SpecError
+from reconciler.archy.model import Path
+from reconciler.problems import Finding, Location, ReconcilerError, SpecError
 from reconciler.specs.environment_files import DIRECTORY, Layers, environment_file, file_names, read_layers
 from reconciler.specs.environment_problems import explain
+from reconciler.specs.policy import Policy, policy_problems
 from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
 from reconciler.specs.source import Source
@@ -26,7 +28,6 @@ REGION_ENV = "GENESYSCLOUD_REGION"
 ACCESS_TOKEN_ENV = "GENESYSCLOUD_ACCESS_TOKEN"  # noqa: S105 - a name, not a token
 PLACES = ("region", "domain", "api_url", "sandbox")
 
-Names = Annotated[tuple[str, ...], Field(strict=False)]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -131,17 +132,6 @@ class Ledger(_Part):
     """Name of the data table; only for ``org``."""
 
 
-class Policy(_Part):
-    """What apply may do in this environment."""
-
-    protect: Names = ()
-    """Addresses (globs allowed) that are never deleted or replaced."""
-    max_deletes: Annotated[int, Field(ge=0)] | None = None
-    """A plan with more deletes than this cannot be applied."""
-    on_drift: Literal["overwrite", "report", "fail"] = "overwrite"
-    """What to do with what somebody changed in the org."""
-
-
 class Findings(_Part):
     """What people decided about findings."""
 
@@ -182,6 +172,11 @@ class Environment(EnvironmentFile):
     name: str
     files: tuple[str, ...]
     """The files it was read from, its own first, then what it extends."""
+    layers: Layers = Field(exclude=True, repr=False)
+
+    def place(self, path: Path) -> Location:
+        """Where the value at ``path`` is written, e.g. ``("policy", "protect", 0)``; the nearest key above it else."""
+        return self.layers.origin(path)
 
     @property
     def secrets(self) -> tuple[SecretVariable, ...]:
@@ -220,11 +215,12 @@ def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | 
         *_ledger_findings(data, layers),
         *_variable_findings(data, layers),
         *silence_problems(data, layers),
+        *policy_problems(data, layers),
     ]
     if findings or made is None:
         raise SpecError(findings)
     fields = {key: getattr(made, key) for key in EnvironmentFile.model_fields}
-    return Environment(name=name, files=layers.files, **fields)
+    return Environment(name=name, files=layers.files, layers=layers, **fields)
 
 
 def environment_schema() -> dict[str, Any]:
