@@ -28,4 +28,5 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         healed=len(report.healed),
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
+        override=report.override,
     )

@@ -113,6 +113,8 @@ def run_text(report: RunReport) -> Iterator[Text]:
     else:
         style = "green" if report.exit_code == 0 else "bold red"
         yield Text(f"Run {report.run}: {', '.join(parts)} in {report.seconds:.1f} s.", style=style)
+        if report.count(Outcome.APPLIED) > 1:
+            yield Text(f"From the first change to the last: {report.publish_seconds:.1f} s.", style="dim")
         done = [result for result in report.results if result.seconds]
         slowest = sorted(done, key=lambda result: -result.seconds)[:3]
         if len(done) > len(slowest) and slowest[0].seconds >= 1:
@@ -270,12 +272,12 @@ def _drift(drift: Drift) -> Iterator[Text]:
         line.append(f": version {drift.recorded_version} was applied, {drift.live_version} is live")
     yield line
     if drift.published_by or drift.published_at:
-        when = f" at {_moment(drift.published_at)}" if drift.published_at else ""
+        when = f" at {moment(drift.published_at)}" if drift.published_at else ""
         yield Text(f"    changed by {drift.published_by or 'somebody'}{when}", style="dim")
     yield from _differences(drift.diff, "    ")
 
 
-def _moment(text: str) -> str:
+def moment(text: str) -> str:
     """A wire time for people: UTC, to the minute."""
     try:
         return stamp(datetime.fromisoformat(text))

@@ -105,7 +105,7 @@ def test_the_section_of_a_command_tells_its_options_and_no_others(name):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_section_of_a_command_tells_the_choices_of_its_options(name):
     text = sections(page("commands.md"), "##").get(name, "")
-    told = set(re.findall(r"\w+", synopsis(text)))
+    told = set(re.findall(r"\w+", text))
     for option in COMMANDS[name].params:
         none_left(choices(option) - told, f"missing in docs/commands.md, {name} {option.opts[0]}")
 
@@ -168,22 +168,24 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str = "") -> Iterat
 
 
 def is_told(key: str, text: str) -> bool:
-    """In a table under its whole name, beside the key that it belongs to, or in the section of the top key."""
-    parent, _, last = key.rpartition(".")
-    rows = list(first_cells(text))
-    of_section = first_cells(sections(text, "###").get(f"`{key.partition('.')[0]}`", ""))
-    return (
-        any(key in CODE.findall(cell) for cell, _ in rows)
-        or any(parent in CODE.findall(cell) and last in CODE.findall(row) for cell, row in rows)
-        or any(last in CODE.findall(cell) for cell, _ in of_section)
-    )
+    """In a table, in the section of the top key without that; or in the row of the key that it belongs to."""
+    top, _, below = key.partition(".")
+    section = sections(text, "###").get(f"`{top}`", "")
+    for tables, name in ((text, key), (section, below)):
+        parent, _, last = name.rpartition(".")
+        for cell, row in first_cells(tables):
+            named = {code.replace("[]", "") for code in CODE.findall(cell)}
+            if name in named or (parent in named and last in CODE.findall(row)):
+                return True
+    return False
 
 
 def test_every_key_of_environment_files_is_told_and_no_other():
     schema = EnvironmentFile.model_json_schema()
     known = set(keys(schema, schema))
     text = page("environments.md")
-    dotted = {key for cell, _ in first_cells(sections(text, "##")["Keys"]) for key in CODE.findall(cell) if "." in key}
+    overview = sections(text, "##")["Keys"].partition("\n### ")[0]
+    dotted = {key for cell, _ in first_cells(overview) for key in CODE.findall(cell) if "." in key}
 
     none_left((key for key in known if not is_told(key, text)), "missing in docs/environments.md")
     inner = {key.rpartition(".")[0] for key in known}
