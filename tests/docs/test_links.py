@@ -11,8 +11,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
-AWAITED = {"docs/pipelines.md": "action.yml", "docs/schemas-and-editors.md": "reconciler/cli/init.py"}
-"""Pages that others are writing: one may be missing until what it is about is here."""
 ELSEWHERE = ("http://", "https://", "mailto:")
 
 
@@ -35,11 +33,6 @@ def anchors(page: Path) -> set[str]:
     return found
 
 
-def is_awaited(target: Path) -> bool:
-    about = AWAITED.get(str(target.relative_to(ROOT))) if target.is_relative_to(ROOT) else None
-    return about is not None and not target.exists() and not (ROOT / about).exists()
-
-
 def links(page: Path) -> list[str]:
     return [link for link in LINK.findall(prose(page)) if not link.startswith(ELSEWHERE)]
 
@@ -50,8 +43,6 @@ def test_every_link_and_anchor_leads_somewhere(page):
     for link in links(page):
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if is_awaited(target):
-            continue
         if not target.exists() or (anchor and anchor not in anchors(target)):
             lost.append(link)
     assert not lost, f"{page.relative_to(ROOT)} leads nowhere with: {', '.join(lost)}"

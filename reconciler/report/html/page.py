@@ -28,8 +28,8 @@ from reconciler.report.charts.palette import PAINTS
 from reconciler.report.html.network import network
 from reconciler.report.html.verdict import plural, verdict_of
 from reconciler.report.html.view import PageView, kind_words
-from reconciler.report.text import moment
 from reconciler.report.visible import visible
+from reconciler.report.words import moment
 
 _PACKAGE = "reconciler.report.html"
 _STYLES = ("page.css", "changes.css", "picture.css")
