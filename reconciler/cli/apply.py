@@ -70,7 +70,7 @@ def apply(
             f"The plan was made for the environment {plan.environment!r}, not for {env!r}.",
             remedy=f"Apply it with --env {plan.environment}, or plan again.",
         )
-    workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT))
+    workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT), tests=None)
     report = asyncio.run(_apply(workspace, plan, scope, _Options(auto_approve, republish_unmanaged)))
     say(run_text(report))
     return report.exit_code

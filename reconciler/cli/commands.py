@@ -13,6 +13,7 @@ NAMES = (
     "plan",
     "show",
     "apply",
+    "smoke",
     "drift",
     "promote",
     "status",

@@ -42,7 +42,7 @@ def plan(
     """
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
     with failed_as_json(format):
-        made = asyncio.run(_plan(open_workspace(env), scope))
+        made = asyncio.run(_plan(open_workspace(env, tests=None), scope))
     show_plan(made, format)
     if out is not None:
         save_plan(made, out)

@@ -16,6 +16,7 @@ from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, make_plan
+from reconciler.engine.proof import Proof
 from reconciler.engine.prune import delete_policy_findings
 from reconciler.engine.records import record_of
 from reconciler.engine.republish import Republishing
@@ -80,6 +81,7 @@ class Apply:
             raise LockedError(planning.observation.ledger.lock)
         _refuse_errors(planning.plan)
         self._refuse_missing_secrets(planning.plan)
+        self._proof.check(planning.plan)
         if not self.confirm(planning.plan):
             raise DeclinedError("Nothing was applied.")
         async with self._locked() as lease:
@@ -102,6 +104,7 @@ class Apply:
         _refuse_errors(plan)
         self._check_policy(plan)
         self._refuse_missing_secrets(plan)
+        self._proof.check(plan)
         identity = await self.platform.organization()
         if identity.id != plan.org.id:
             raise StalePlanError(
@@ -203,12 +206,26 @@ class Apply:
             seconds=time.monotonic() - started,
             requests=self.platform.requests,
         )
+        report = await self._proven(plan, report, lease)
         await self._record(planning, report, lease)
         await self._release(lease, self._ending(planning, report, lease))
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
         self.journal.run_ended(report)
         return report
+
+    @property
+    def _proof(self) -> Proof:
+        return Proof(self.workspace, self.platform, self.listener, lambda: self.stopping)
+
+    async def _proven(self, plan: Plan, report: RunReport, lease: Lease) -> RunReport:
+        """The report with what came of the smoke tests; a run that was cut short is not worth testing."""
+        if lease.lost or self.stopping:
+            return report
+        smoke, reaction = await self._proof.run(plan, report.results)
+        for result in smoke.results if smoke else ():
+            self.journal.smoke_ended(result)
+        return report.model_copy(update={"smoke": smoke, "reaction": reaction})
 
     def _republishing(self, planning: Planning, lease: Lease) -> Republishing:
         return Republishing(

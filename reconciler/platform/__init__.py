@@ -32,6 +32,7 @@ from reconciler.platform.errors import (
     UntrustedHost,
     VersionConflict,
 )
+from reconciler.platform.executions import Execution, ExecutionsApi
 from reconciler.platform.flows import DeployedFlow, FlowsApi
 from reconciler.platform.ivrs import IvrsApi
 from reconciler.platform.limiter import RateLimiter
@@ -76,6 +77,8 @@ __all__ = [
     "Division",
     "DivisionsApi",
     "ErrorDetail",
+    "Execution",
+    "ExecutionsApi",
     "Flow",
     "FlowLock",
     "FlowLocked",

@@ -6,12 +6,14 @@
 
 from reconciler.specs.artifacts import ArtifactCache
 from reconciler.specs.checks import call_finding
+from reconciler.specs.content import with_secrets
 from reconciler.specs.environment import (
     CredentialValues,
     Environment,
     Org,
     Policy,
     Sandbox,
+    Smoke,
     environment_names,
     environment_schema,
     load_environment,
@@ -25,6 +27,7 @@ from reconciler.specs.secrets import (
     fingerprint,
     missing_secret_finding,
 )
+from reconciler.specs.smoke import Expectation, SmokeTest, smoke_schema
 from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "Commit",
     "CredentialValues",
     "Environment",
+    "Expectation",
     "GitError",
     "GitRevision",
     "Masker",
@@ -41,6 +45,8 @@ __all__ = [
     "Sandbox",
     "SecretValues",
     "SecretVariable",
+    "Smoke",
+    "SmokeTest",
     "Source",
     "WorkingTree",
     "call_finding",
@@ -51,6 +57,8 @@ __all__ = [
     "load_catalog",
     "load_environment",
     "missing_secret_finding",
+    "smoke_schema",
     "source_of",
     "spec_paths",
+    "with_secrets",
 ]

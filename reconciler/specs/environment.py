@@ -130,6 +130,14 @@ class Policy(_Part):
     on_drift: Literal["overwrite", "report", "fail"] = "overwrite"
 
 
+class Smoke(_Part):
+    """Which smoke tests apply runs when it has done its work, and what follows when one is not passed."""
+
+    after_apply: Literal["off", "reached", "all"] = "off"
+    """``reached``: those whose workflow the run changed, or something that the workflow uses."""
+    on_failure: Literal["report"] = "report"
+
+
 class Findings(_Part):
     """What people decided about findings."""
 
@@ -153,6 +161,7 @@ class EnvironmentFile(_Part):
     ledger: Ledger = Ledger()
     policy: Policy = Policy()
     findings: Findings = Findings()
+    smoke: Smoke = Smoke()
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """How many changes may run at the same time."""
 

@@ -244,5 +244,6 @@ def test_the_schema_for_editors_requires_nothing_and_knows_all_keys() -> None:
         "policy",
         "concurrency",
         "findings",
+        "smoke",
     }
     assert schema["additionalProperties"] is False
