@@ -10,6 +10,7 @@ import json
 import sqlite3
 import uuid
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.archy.yaml import load
@@ -24,7 +25,7 @@ from reconciler.sandbox.flows import flow_of
 from reconciler.sandbox.running_flows.problems import CannotRun, RunProblem
 from reconciler.sandbox.running_flows.runner import Outcome, run_workflow
 from reconciler.sandbox.running_flows.scope import Declared, declared
-from reconciler.sandbox.running_flows.values import Value, check_fits, phone_number
+from reconciler.sandbox.running_flows.values import Value, check_fits, date_time, phone_number
 from reconciler.sandbox.wire import iso, without_none
 
 _PATH = f"{FLOWS}/executions"
@@ -35,12 +36,16 @@ class _Org:
     """The org as a run sees it (``running_flows.world.World``)."""
 
     db: sqlite3.Connection
+    now: datetime
 
     def data_action(self, category: str, name: str, inputs: dict[str, Any]) -> Answered | None:
         return answers.of_data_action(self.db, category, name, inputs)
 
     def external_contact(self, contact_id: str) -> dict[str, Any] | None:
         return answers.external_contact(self.db, contact_id)
+
+    def conversation(self, conversation_id: str) -> dict[str, Any] | None:
+        return answers.conversation(self.db, conversation_id)
 
     def table_row(self, table: str, key: str) -> dict[str, Any] | None:
         found = objects.find_by_name(self.db, "dataTable", table)
@@ -62,7 +67,8 @@ def launch(call: Call) -> dict[str, Any]:
     (content,) = load(flow_store.content_of(call.db, flow.id, version.number).text).values()
     inputs = _inputs(content, body.get("inputData"))
     fault = faults.take_execution_fault(call.db, flow.name)
-    outcome = run_workflow(content, inputs, _Org(call.db)) if fault is None else Outcome()
+    world = _Org(call.db, datetime.fromtimestamp(call.now, UTC))
+    outcome = run_workflow(content, inputs, world) if fault is None else Outcome()
     execution_id, name = str(uuid.uuid4()), text_field(body, "name") or None
     done = call.now + call.settings.execution_seconds + outcome.waited
     call.db.execute(
@@ -101,6 +107,8 @@ def _input(variable: Declared, value: Any) -> Value:
     try:
         if variable.kind == "phoneNumber" and isinstance(value, str):
             value = phone_number(value)
+        if variable.kind == "dateTime" and isinstance(value, str):
+            value = date_time(value)
         return check_fits(variable.kind, value, f"the input variable {variable.name}")
     except RunProblem as problem:
         raise invalid_value(f"{problem.message[0].upper()}{problem.message[1:]}.") from problem

@@ -152,9 +152,9 @@ def test_an_action_that_the_sandbox_cannot_run_fails_the_execution_and_is_named(
 
 
 def test_a_function_that_the_sandbox_cannot_run_fails_the_execution_and_is_named(sdk: Sdk) -> None:
-    ended = run(sdk, workflow('{decision: {name: Now, condition: {exp: "GetCurrentDateTimeUtc() == NOT_SET"}}}'))
+    ended = run(sdk, workflow('{decision: {name: Now, condition: {exp: "GetCurrentDateTime() == NOT_SET"}}}'))
     assert ended.status == "FAILED"
-    assert "decision 'Now': the function GetCurrentDateTimeUtc" in ended.flow_error_info.message
+    assert "decision 'Now': the function GetCurrentDateTime " in ended.flow_error_info.message
 
 
 def test_an_execution_is_running_until_its_time_has_come(alone: Sdk) -> None:
@@ -188,6 +188,17 @@ def test_a_row_of_a_data_table_steers_an_execution(sdk: Sdk) -> None:
     )
     assert run(sdk, yaml, **{"Flow.key": "vip"}).output_data == {"Flow.queue": "Sales"}
     assert run(sdk, yaml, **{"Flow.key": "other"}).completion_reason == "nobody"
+
+
+def test_dates_and_times_go_in_and_out_in_iso_8601(sdk: Sdk) -> None:
+    later = "{dateTime: {variable: Flow.out, value: {exp: 'AddMinutes(Flow.in, 5)'}}}"
+    yaml = workflow(
+        f"{{updateData: {{name: Later, statements: [{later}]}}}}, {{endWorkflow: {{name: End}}}}",
+        f"{variable('Flow.in', 'dateTime', given=True)}, {variable('Flow.out', 'dateTime', told=True)}",
+    )
+    ended = run(sdk, yaml, **{"Flow.in": "2026-11-26T10:30:00+01:00"})
+    assert ended.output_data == {"Flow.out": "2026-11-26T09:35:00.000Z"}
+    assert refused(run, sdk, yaml, **{"Flow.in": "yesterday"}) == (400, "invalid.value")
 
 
 def test_only_published_workflows_can_be_launched(sdk: Sdk) -> None:
