@@ -310,10 +310,12 @@ class Apply:
         )
 
     async def _record(self, planning: Planning, report: RunReport, lease: Lease) -> None:
-        """Notes the run in the ledger, where it did something or brought another commit; never fails a run."""
+        """Notes the run in the ledger, where it did or tested something or brought another commit; never fails a run."""
         record = record_of(report, self.workspace.commit, self.holder, self.ledger.now())
         last = planning.observation.ledger.runs[-1:]
-        if lease.lost or not (report.results or report.healed or [run.commit for run in last] != [record.commit]):
+        tested = report.smoke is not None and bool(report.smoke.results)
+        worth_noting = report.results or report.healed or tested or [run.commit for run in last] != [record.commit]
+        if lease.lost or not worth_noting:
             return
         try:
             await lease.confirm()

@@ -27,7 +27,7 @@ from reconciler.specs.secrets import (
     fingerprint,
     missing_secret_finding,
 )
-from reconciler.specs.smoke import Expectation, SmokeTest, smoke_schema
+from reconciler.specs.smoke import Expectation, SmokeTest
 from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
 
 __all__ = [
@@ -57,7 +57,6 @@ __all__ = [
     "load_catalog",
     "load_environment",
     "missing_secret_finding",
-    "smoke_schema",
     "source_of",
     "spec_paths",
     "with_secrets",

@@ -99,7 +99,3 @@ def smoke_paths(source: Source) -> Iterator[tuple[str, str]]:
             if _OURS.search(text):
                 yield path, text
 
-
-def smoke_schema() -> dict[str, Any]:
-    """JSON Schema of what stands below ``smokeTest:``, for editors."""
-    return SmokeDocument.model_json_schema()

@@ -409,6 +409,9 @@ def test_all_tests_run_after_every_apply_where_the_environment_says_so(proving, 
     assert again.code == 4
     assert "Nothing to apply." in again.err
     assert "1 smoke test: 1 failed" in again.err
+    write_tests(proving, smoke_test())
+    assert cli("apply", "--auto-approve").code == 0
+    assert "not passed" not in cli("status", "--env", "test").err
 
 
 def test_tests_of_what_failed_to_be_applied_do_not_run(proving, cli, org):
