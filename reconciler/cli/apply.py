@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import signal
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import RunReport
 from reconciler.engine.republish import unmanaged_of
+from reconciler.engine.timing import LONGEST_WAIT, Timing, moment_of, zone_of
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
@@ -30,6 +32,7 @@ from reconciler.report.text import plan_text, run_text
 class _Options:
     auto_approve: bool
     republish_unmanaged: bool
+    timing: Timing
 
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,6 +59,19 @@ def apply(
             help="Publish flows outside the specs again as they are, where they hold a module that changes.",
         ),
     ] = False,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="Begin at this time, e.g. 2026-11-21T02:00+01:00.")
+    ] = None,
+    wait_for_window: Annotated[
+        bool, typer.Option("--wait-for-window", help="Begin when the environment's next window opens.")
+    ] = False,
+    override_window: Annotated[
+        str | None,
+        typer.Option("--override-window", metavar="REASON", help="Begin although no window is open; recorded."),
+    ] = None,
+    max_wait: Annotated[
+        float, typer.Option("--max-wait", metavar="HOURS", min=0, help="Refuse to wait longer than this.")
+    ] = LONGEST_WAIT.total_seconds() / 3600,
 ) -> int:
     """Make the org as the specs say."""
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
@@ -71,7 +87,15 @@ def apply(
             remedy=f"Apply it with --env {plan.environment}, or plan again.",
         )
     workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT), tests=None)
-    report = asyncio.run(_apply(workspace, plan, scope, _Options(auto_approve, republish_unmanaged)))
+    if override_window is not None and not override_window.strip():
+        raise ReconcilerError("--override-window needs a reason.", remedy="Say why it cannot wait; it is recorded.")
+    timing = Timing(
+        at=moment_of(at, zone_of(workspace.environment)) if at else None,
+        wait_for_window=wait_for_window,
+        override=override_window,
+        longest=timedelta(hours=max_wait),
+    )
+    report = asyncio.run(_apply(workspace, plan, scope, _Options(auto_approve, republish_unmanaged, timing)))
     say(run_text(report))
     return report.exit_code
 
@@ -110,6 +134,7 @@ def _applying(
         journal=journal,
         listener=progress,
         republish_unmanaged=options.republish_unmanaged,
+        timing=options.timing,
         confirm=lambda plan: _confirm(plan, options),
     )
 

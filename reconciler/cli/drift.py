@@ -14,6 +14,7 @@ from reconciler.cli.session import connect, open_workspace
 from reconciler.engine.document import Plan
 from reconciler.engine.planner import make_plan
 from reconciler.engine.workspace import Scope, Workspace
+from reconciler.problems import ReconcilerError
 from reconciler.report.markdown import drift_markdown
 from reconciler.report.text import drift_text
 
@@ -25,6 +26,11 @@ def register(app: typer.Typer) -> None:
 
 def drift(env: Env = DEFAULT_ENVIRONMENT, format: PlanFormat = Format.TEXT) -> int:
     """Compare the org with what was applied last; exit code 2 when it differs."""
+    if format is Format.HTML:
+        raise ReconcilerError(
+            "There is no page of drift alone.",
+            remedy="`plan --format html` has a section on drift; `drift` prints text, JSON or Markdown.",
+        )
     with failed_as_json(format):
         plan = asyncio.run(_plan(open_workspace(env)))
     match format:

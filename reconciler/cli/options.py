@@ -26,7 +26,7 @@ Excludes = Annotated[
     typer.Option("--exclude", metavar="GLOB", help="Not these addresses, nor what depends on them. Repeatable."),
 ]
 Prune = Annotated[bool, typer.Option("--prune", help="Delete what was applied once and is in the specs no longer.")]
-PlanFormat = Annotated[Format, typer.Option("--format", help="text and markdown for people, json for programs.")]
+PlanFormat = Annotated[Format, typer.Option("--format", help="text, markdown and html for people, json for programs.")]
 ListFormat = Annotated[Listing, typer.Option("--format", help="text for people, json for programs.")]
 PlanFile = Annotated[Path, typer.Argument(metavar="PLANFILE", help="A plan that `plan --out` saved.")]
 

@@ -38,7 +38,7 @@ def plan(
 ) -> int:
     """Show what would change in the org, and why. Nothing is changed.
 
-    Text is written to stderr; JSON and Markdown are written to stdout.
+    Text is written to stderr; JSON, Markdown and HTML are written to stdout.
     """
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
     with failed_as_json(format):

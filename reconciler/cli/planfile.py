@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from reconciler.cli.output import Format, document, say
 from reconciler.engine.document import Plan
 from reconciler.problems import ReconcilerError
+from reconciler.report.html import plan_html
 from reconciler.report.markdown import plan_markdown
 from reconciler.report.text import plan_text
 
@@ -20,6 +21,8 @@ def show_plan(plan: Plan, format: Format) -> None:
             document(plan.model_dump_json(indent=2))
         case Format.MARKDOWN:
             document(plan_markdown(plan))
+        case Format.HTML:
+            document(plan_html(plan))
         case Format.TEXT:
             say(plan_text(plan))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from reconciler.engine.document import NAMED, Action, Plan
@@ -21,7 +21,9 @@ from reconciler.engine.prune import delete_policy_findings
 from reconciler.engine.records import record_of
 from reconciler.engine.republish import Republishing
 from reconciler.engine.steps import Signature, Steps, moves_only
+from reconciler.engine.timing import Gate, Timing
 from reconciler.engine.verdict import Verdict
+from reconciler.engine.windows import Calendar
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, Row, now_utc, short_hash, stamp
 from reconciler.platform import Platform
@@ -61,6 +63,8 @@ class Apply:
     confirm: Confirm
     republish_unmanaged: bool = False
     """Publish consumers outside the specs again as they are."""
+    timing: Timing = field(default_factory=Timing)
+    """When the run may begin."""
     on_locked: Callable[[], None] = lambda: None
     """Called once the lock is held: from here on a signal must let the run end in order."""
     execution: Execution | None = None
@@ -75,6 +79,7 @@ class Apply:
             UnusablePlanError: the plan holds errors.
             DeclinedError: the plan was not confirmed.
             StalePlanError: another run applied something while the question waited.
+            OutsideWindowError: nothing may be applied now.
         """
         planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
         if planning.observation.ledger.locked and planning.observation.ledger.lock is not None:
@@ -82,8 +87,13 @@ class Apply:
         _refuse_errors(planning.plan)
         self._refuse_missing_secrets(planning.plan)
         self._proof.check(planning.plan)
+        gate = self._gate(planning.plan)
+        gate.begin()
         if not self.confirm(planning.plan):
             raise DeclinedError("Nothing was applied.")
+        if await gate.wait():
+            # The org may have changed meanwhile: as with a plan that was saved.
+            return await self._check_again_and_carry_out(planning.plan)
         async with self._locked() as lease:
             if self.ledger.revision_at_lock != planning.observation.ledger.revision:
                 raise StalePlanError(
@@ -99,6 +109,7 @@ class Apply:
             StalePlanError: environment, specs or org are not the plan's, or it was applied already.
             LockedError: another run holds the lock.
             UnusablePlanError: the plan holds errors.
+            OutsideWindowError: nothing may be applied now.
         """
         self._check_source(plan)
         _refuse_errors(plan)
@@ -112,6 +123,15 @@ class Apply:
                 f"but the credentials belong to {identity.name!r} ({identity.id}).",
                 remedy="Use that org's credentials, or plan again.",
             )
+        gate = self._gate(plan)
+        if gate.begin() is not None:
+            # What can be found out before the wait is: errors should not wait for the night, and caches fill.
+            _refuse_held(await make_plan(self.workspace, self.platform, self.ledger, Scope()), plan)
+            await gate.wait()
+        return await self._check_again_and_carry_out(plan)
+
+    async def _check_again_and_carry_out(self, plan: Plan) -> tuple[Planning, RunReport]:
+        """Applies a plan that was made some time ago, after another look at the org under the lock."""
         async with self._locked() as lease:
             planning = await make_plan(self.workspace, self.platform, self.ledger, Scope(), own_run=self.run)
             if plan.id in planning.observation.ledger.applied_plans:
@@ -120,6 +140,12 @@ class Apply:
                 )
             _refuse_held(planning, plan)
             return planning, await self._carry_out(planning, plan, lease)
+
+    def _gate(self, plan: Plan) -> Gate:
+        # A plan that changes nothing may run at any time.
+        windows = self.workspace.environment.windows if plan.changes else None
+        environment = self.workspace.environment.model_copy(update={"windows": windows})
+        return Gate(environment, self.timing, self.platform.now, self.listener.notice)
 
     def stop(self) -> None:
         """Starts nothing more; what runs is finished and recorded."""
@@ -180,7 +206,7 @@ class Apply:
 
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
-        self.journal.run_started(self.run, plan, self.holder)
+        self.journal.run_started(self.run, plan, self.holder, self._overrides())
         self.listener.run_started(plan)
         self.execution = Execution(
             plan=plan,
@@ -205,6 +231,8 @@ class Apply:
             stopped=self.execution.stopping,
             seconds=time.monotonic() - started,
             requests=self.platform.requests,
+            publish_seconds=self.execution.publish_seconds,
+            override=self._overrides(),
         )
         report = await self._proven(plan, report, lease)
         await self._record(planning, report, lease)
@@ -226,6 +254,11 @@ class Apply:
         for result in smoke.results if smoke else ():
             self.journal.smoke_ended(result)
         return report.model_copy(update={"smoke": smoke, "reaction": reaction})
+
+    def _overrides(self) -> str | None:
+        """Why the windows were set aside, where that made a difference."""
+        windows = self.workspace.environment.windows
+        return self.timing.override if windows and not Calendar(windows).is_open(self.platform.now()) else None
 
     def _republishing(self, planning: Planning, lease: Lease) -> Republishing:
         return Republishing(
@@ -310,7 +343,7 @@ class Apply:
         )
 
     async def _record(self, planning: Planning, report: RunReport, lease: Lease) -> None:
-        """Notes the run in the ledger, where it did or tested something or brought another commit; never fails a run."""
+        """Notes the run in the ledger where it did or tested something, or brought another commit; never fails."""
         record = record_of(report, self.workspace.commit, self.holder, self.ledger.now())
         last = planning.observation.ledger.runs[-1:]
         tested = report.smoke is not None and bool(report.smoke.results)

@@ -59,6 +59,13 @@ class Execution:
     stopping: bool = False
     """Set from outside to start nothing more; what runs is finished."""
     results: dict[str, Result] = field(default_factory=dict)
+    _begun: float | None = None
+    _applied: float | None = None
+
+    @property
+    def publish_seconds(self) -> float:
+        """From the beginning of the first change to the end of the last one that was applied; 0 where none was."""
+        return self._applied - self._begun if self._begun is not None and self._applied is not None else 0.0
 
     async def run(self) -> tuple[Result, ...]:
         """Executes all changes; returns one result each, in the order of the plan."""
@@ -104,6 +111,7 @@ class Execution:
         self.listener.change_started(change)
         self.journal.change_started(change.address, change.action)
         started = time.monotonic()
+        self._begun = self._begun or started
         try:
             after = await self.steps.take(change, coming, self.listener.change_waits)
         except LockLostError:
@@ -112,13 +120,14 @@ class Execution:
             return self._failed(change, error, started)
         except Exception as error:  # noqa: BLE001 - whatever befell one change, the others are finished and recorded
             return self._failed(change, ReconcilerError(f"Unexpected: {type(error).__name__}: {error}"), started)
+        self._applied = time.monotonic()
         return Result(
             address=change.address,
             action=change.action,
             outcome=Outcome.APPLIED,
             version_before=change.precondition.version,
             version_after=after,
-            seconds=time.monotonic() - started,
+            seconds=self._applied - started,
         )
 
     def _failed(self, change: Change, error: ReconcilerError, started: float) -> Result:

@@ -28,9 +28,10 @@ class Journal:
                 remedy="Mend the permissions of the folder.",
             ) from None
 
-    def run_started(self, run: str, plan: Plan, holder: str) -> None:
-        """The run begins."""
-        self._write("run-started", run=run, plan=plan.id, environment=plan.environment, holder=holder)
+    def run_started(self, run: str, plan: Plan, holder: str, override: str | None = None) -> None:
+        """The run begins; ``override`` is why windows were set aside."""
+        told = {"override": override} if override else {}
+        self._write("run-started", run=run, plan=plan.id, environment=plan.environment, holder=holder, **told)
 
     def change_started(self, address: str, action: str) -> None:
         """A change begins to act on the org."""

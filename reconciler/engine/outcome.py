@@ -60,6 +60,11 @@ class RunReport(BaseModel):
     requests: int = 0
     """HTTP requests sent to the org, uploads and downloads not counted."""
 
+    publish_seconds: float = 0.0
+    """From the beginning of the first change to the end of the last one that was applied."""
+    override: str | None = None
+    """Why the environment's windows were set aside; None where they were not."""
+
     def count(self, outcome: Outcome) -> int:
         """How many changes ended so."""
         return sum(1 for result in self.results if result.outcome is outcome)

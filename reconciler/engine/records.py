@@ -29,4 +29,5 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         unproven=report.unproven,
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
+        override=report.override,
     )

@@ -39,6 +39,8 @@ class RunRecord(BaseModel):
     """Smoke tests after it that were not passed, or could not be run."""
     seconds: float = 0.0
     exit_code: int = 0
+    override: str | None = None
+    """Why the environment's windows were set aside."""
 
     @property
     def applied(self) -> int:
@@ -47,9 +49,8 @@ class RunRecord(BaseModel):
 
     def shortened(self) -> RunRecord:
         """As it fits into a cell."""
-        return self.model_copy(
-            update={"by": self.by[:LONGEST], "release": self.release[:LONGEST] if self.release else None}
-        )
+        texts = {"by": self.by, "release": self.release, "override": self.override}
+        return self.model_copy(update={name: text and text[:LONGEST] for name, text in texts.items()})
 
     def written(self) -> str:
         """As ledgers keep it: JSON without what says nothing."""

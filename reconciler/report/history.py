@@ -24,6 +24,8 @@ def history_text(
         line.append(f"  run {run.run} by {run.by}", style="default")
         yield line
         yield Text(f"  {_deeds(run)}", style="green" if run.exit_code == 0 else "yellow")
+        if run.override:
+            yield Text(f"  outside the windows: {run.override}", style="yellow")
         yield Text(f"  {_commit(run, commits.get(run.commit or ''))}", style="dim")
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Any
 
 from rich.text import Text
 
-from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan, Reach, ReachedIvr
+from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan, Reach
 from reconciler.engine.outcome import Outcome, Result, RunReport
-from reconciler.ledger import stamp
 from reconciler.problems import Finding, Severity
 from reconciler.report.findings import finding_text, findings_text
 from reconciler.report.smoke import smoke_closing
+from reconciler.report.words import MARKED, ivr_text, moment, plural, shown_value
 
 STYLES = {
     Action.CREATE: "green",
@@ -37,17 +33,11 @@ SIGNS = {
     "move": ("»", "cyan"),
     "rename": ("~", "yellow"),
 }
-LONG = 200
-"""Characters of a value that are shown; JSON has the rest."""
 SELF_EVIDENT = {NOT_THERE}
 """Reasons that the action itself tells."""
-SCAFFOLDING = {"lit", "actions", "outputs"}
-"""Keys of Archy that say nothing to a person."""
-_MARKED = re.compile(r"(\[-.*?-\]|\{\+.*?\+\})", re.DOTALL)
 DIFFERENCES_SHOWN = 25
 UNMANAGED_SHOWN = 10
 REACHED_SHOWN = 5
-NUMBERS_SHOWN = 3
 
 
 def plan_text(plan: Plan) -> Iterator[Text]:
@@ -83,7 +73,7 @@ def drift_text(plan: Plan) -> Iterator[Text]:
     if not plan.drift:
         yield Text("No drift: the org is as it was applied last.", style="green")
         return
-    yield Text(f"  {_plural(len(plan.drift), 'object')} changed in the org since the last apply", style="yellow")
+    yield Text(f"  {plural(len(plan.drift), 'object')} changed in the org since the last apply", style="yellow")
     for drift in plan.drift:
         yield Text()
         yield from _drift(drift)
@@ -114,6 +104,8 @@ def run_text(report: RunReport) -> Iterator[Text]:
     else:
         style = "green" if report.changes_code == 0 else "bold red"
         yield Text(f"Run {report.run}: {', '.join(parts)} in {report.seconds:.1f} s.", style=style)
+        if report.count(Outcome.APPLIED) > 1:
+            yield Text(f"From the first change to the last: {report.publish_seconds:.1f} s.", style="dim")
         done = [result for result in report.results if result.seconds]
         slowest = sorted(done, key=lambda result: -result.seconds)[:3]
         if len(done) > len(slowest) and slowest[0].seconds >= 1:
@@ -170,7 +162,7 @@ def _reached(plan: Plan) -> Iterator[Text]:
     ivrs = list(plan.reached_ivrs.values())
     if ivrs:
         numbers = len({number for ivr in ivrs for number in ivr.numbers})
-        line = Text(f"  reaches {_plural(len(ivrs), 'IVR')} with {_plural(numbers, 'phone number')}: ")
+        line = Text(f"  reaches {plural(len(ivrs), 'IVR')} with {plural(numbers, 'phone number')}: ")
         yield line.append(_listed(map(ivr_text, ivrs)))
 
 
@@ -180,13 +172,6 @@ def _reach(reach: Reach, indent: str) -> Iterator[Text]:
     if reach.unmanaged:
         left = _listed(consumer.address for consumer in reach.unmanaged)
         yield Text(f"{indent}leaves the old copy in {left}, which no spec manages", style="yellow")
-
-
-def ivr_text(ivr: ReachedIvr) -> str:
-    """An IVR with its numbers: ``ivr/Household Line (+44 …, +44 …)``."""
-    shown = ", ".join(ivr.numbers[:NUMBERS_SHOWN])
-    more = len(ivr.numbers) - NUMBERS_SHOWN
-    return f"{ivr.address} ({shown}{f' and {more} more' if more > 0 else ''}){'' if ivr.managed else ', unmanaged'}"
 
 
 def _listed(texts: Iterable[str]) -> str:
@@ -222,10 +207,10 @@ def _differences(differences: Iterable[Difference], indent: str) -> Iterator[Tex
         if difference.text:
             continue
         if difference.op != "add":
-            yield Text(f"{indent}    was  {_shown_value(difference.before)}", style="red")
+            yield Text(f"{indent}    was  {shown_value(difference.before)}", style="red")
         if difference.op != "remove":
             yield Text(
-                f"{indent}    {'now' if difference.op == 'change' else '   '}  {_shown_value(difference.after)}",
+                f"{indent}    {'now' if difference.op == 'change' else '   '}  {shown_value(difference.after)}",
                 style="green",
             )
     if len(listed) > DIFFERENCES_SHOWN:
@@ -235,32 +220,10 @@ def _differences(differences: Iterable[Difference], indent: str) -> Iterator[Tex
 def _words(indent: str, detail: str) -> Text:
     """The words of a text, with those taken out and put in marked."""
     line = Text(indent, style="dim")
-    for part in _MARKED.split(detail):
+    for part in MARKED.split(detail):
         style = "red" if part.startswith("[-") else "green" if part.startswith("{+") else "dim"
         line.append(part, style=style)
     return line
-
-
-def _shown_value(value: Any) -> str:
-    """A scalar as JSON; an action or another part of a flow by what stands in it, without its scaffolding."""
-    text = "; ".join(_leaves(value, "")) if isinstance(value, dict | list) and value else _scalar(value)
-    return text if len(text) <= LONG else f"{text[:LONG]}… ({len(text)} characters)"
-
-
-def _leaves(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            plain = path if key in SCAFFOLDING else f"{path} {key}".strip()
-            yield from _leaves(item, plain)
-    elif isinstance(value, list) and value:
-        for item in value:
-            yield from _leaves(item, path)
-    else:
-        yield f"{path}: {_scalar(value)}" if path else _scalar(value)
-
-
-def _scalar(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _drift_section(plan: Plan, numbers: dict[str, int]) -> Iterator[Text]:
@@ -285,17 +248,9 @@ def _drift(drift: Drift) -> Iterator[Text]:
         line.append(f": version {drift.recorded_version} was applied, {drift.live_version} is live")
     yield line
     if drift.published_by or drift.published_at:
-        when = f" at {_moment(drift.published_at)}" if drift.published_at else ""
+        when = f" at {moment(drift.published_at)}" if drift.published_at else ""
         yield Text(f"    changed by {drift.published_by or 'somebody'}{when}", style="dim")
     yield from _differences(drift.diff, "    ")
-
-
-def _moment(text: str) -> str:
-    """A wire time for people: UTC, to the minute."""
-    try:
-        return stamp(datetime.fromisoformat(text))
-    except ValueError:
-        return text
 
 
 def _shown(findings: Iterable[Finding], severity: Severity) -> Iterator[Finding]:
@@ -316,19 +271,15 @@ def _unmanaged_section(plan: Plan) -> Iterator[Text]:
 
 def _closing(plan: Plan) -> Text:
     if plan.errors:
-        return Text(f"This plan cannot be applied: {_plural(len(plan.errors), 'error')}, see above.", style="bold red")
+        return Text(f"This plan cannot be applied: {plural(len(plan.errors), 'error')}, see above.", style="bold red")
     if plan.changes:
         counts = [f"{count} to {a.value}" for a in Action if (count := getattr(plan.summary, a.value))]
-        return Text(f"{_plural(plan.summary.pending, 'change')}: {', '.join(counts)}.", style="bold")
+        return Text(f"{plural(plan.summary.pending, 'change')}: {', '.join(counts)}.", style="bold")
     left = len(plan.drift)
     if left:
-        return Text(f"No changes; {_plural(left, 'object')} drifted and left so (policy on_drift).", style="yellow")
+        return Text(f"No changes; {plural(left, 'object')} drifted and left so (policy on_drift).", style="yellow")
     verb = "is as the specs want it" if plan.summary.unchanged == 1 else "are as the specs want them"
-    return Text(f"No changes. {_plural(plan.summary.unchanged, 'resource')} {verb}.", style="green")
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return Text(f"No changes. {plural(plan.summary.unchanged, 'resource')} {verb}.", style="green")
 
 
 def _versions(result: Result) -> str:

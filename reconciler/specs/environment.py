@@ -19,6 +19,7 @@ from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
 from reconciler.specs.source import Source
 from reconciler.specs.variables import malformed_secrets, secret_variables
+from reconciler.specs.windows import Windows
 from reconciler.suggest import near
 
 REGION_ENV = "GENESYSCLOUD_REGION"
@@ -162,6 +163,8 @@ class EnvironmentFile(_Part):
     policy: Policy = Policy()
     findings: Findings = Findings()
     smoke: Smoke = Smoke()
+    windows: Windows | None = None
+    """When changes may be applied; without it, at any time."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """How many changes may run at the same time."""
 

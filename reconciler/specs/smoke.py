@@ -98,4 +98,3 @@ def smoke_paths(source: Source) -> Iterator[tuple[str, str]]:
                 continue
             if _OURS.search(text):
                 yield path, text
-

@@ -88,7 +88,7 @@ def test_show_renders_it_without_an_org(planned, cli, monkeypatch):
     assert shown.code == 0
     assert "update    inboundCall/Sales" in shown.err
     assert json.loads(cli("show", "plan.json", "--format", "json").out)["format_version"] == "1"
-    assert "update `inboundCall/Sales`" in cli("show", "plan.json", "--format", "markdown").out
+    assert "update</b> <code>inboundCall/Sales</code>" in cli("show", "plan.json", "--format", "markdown").out
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format_version": "2"}', "null", "\x00"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sarif_kit.validate import validation_errors
 
@@ -80,6 +80,7 @@ def test_sarif_of_a_run_that_came_to_nothing_says_why():
     assert "Change into it." in invocation["toolExecutionNotifications"][0]["message"]["text"]
 
 
+@settings(deadline=None)
 @given(st.lists(findings, max_size=5))
 def test_whatever_is_found_is_valid_sarif(listed):
     assert validation_errors(sarif(listed, [Silenced(finding=each, reason="x") for each in listed])) == []
@@ -94,6 +95,7 @@ def test_annotations_are_sorted_and_escaped():
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(findings, max_size=5))
 def test_no_text_breaks_out_of_its_annotation(listed):
     for line in github_annotations(listed):

@@ -19,8 +19,7 @@ from reconciler.engine.document import (
     Summary,
 )
 from reconciler.engine.outcome import Outcome, Result, RunReport
-from reconciler.problems import Finding, Severity
-from reconciler.report.markdown import drift_markdown, plan_markdown
+from reconciler.problems import Finding
 from reconciler.report.text import drift_text, plan_text, run_text
 
 
@@ -146,16 +145,3 @@ def test_a_lost_lock_and_pure_refusals_are_3():
     refused = Result(address="a/b", action=Action.UPDATE, outcome=Outcome.FAILED, refused=True)
     assert RunReport(run="r", plan="p", environment="e", results=(refused,)).exit_code == 3
     assert RunReport(run="r", plan="p", environment="e", results=(), lock_lost="gone").exit_code == 3
-
-
-def test_markdown_keeps_its_fences_closed_and_markup_quiet():
-    nasty = Difference(path="p", op="change", before="a\n```\nb", after="<script>|x|")
-    text = plan_markdown(
-        plan(
-            change("inboundCall/A|B", Action.UPDATE, "x | <y>", diff=(nasty,)),
-            findings=(Finding(id="i", severity=Severity.INFO, message="<b>|"),),
-        )
-    )
-    assert text.count("```") == 2
-    assert "Acme &lt;b>" in text
-    assert drift_markdown(plan()).count("No drift") == 1

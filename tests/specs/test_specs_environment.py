@@ -239,6 +239,7 @@ def test_the_schema_for_editors_requires_nothing_and_knows_all_keys() -> None:
         "credentials",
         "division",
         "release",
+        "windows",
         "variables",
         "ledger",
         "policy",

@@ -33,13 +33,14 @@ _SHAPES: dict[str, tuple[Shape, Tone]] = {
 }
 _OTHER_FLOW = (Shape.ROUNDED, Tone.SPEECH)
 
-_TONES: dict[Action, tuple[Tone, str]] = {
+ACTION_TONES: dict[Action, tuple[Tone, str]] = {
     Action.CREATE: (Tone.CREATE, "+ create"),
     Action.UPDATE: (Tone.UPDATE, "~ update"),
     Action.REPUBLISH: (Tone.REPUBLISH, "↻ republish"),
     Action.ADOPT: (Tone.ADOPT, "= adopt"),
     Action.DELETE: (Tone.DELETE, "− delete"),
 }
+"""The colour of a box that a plan changes, and what stands in it."""
 _REACHED = "◀ reached by a change"
 
 _LABELS: dict[str, str] = {
@@ -119,10 +120,10 @@ class _Drawing:
                     in_words(kind) if len(resources) <= _LISTED else f"{in_words(kind)} {start + 1}–{start + len(part)}"
                 )
                 lines = (Line(head, strong=True), *(Line(_listed(resource)) for resource in part))
-                yield Node(f"l{self._ids[part[0].address][1:]}", lines, Shape.LIST, _look(kind)[1])
+                yield Node(f"l{self._ids[part[0].address][1:]}", lines, Shape.LIST, look(kind)[1])
 
     def _node(self, resource: Resource) -> Node:
-        shape, tone = _look(resource.kind)
+        shape, tone = look(resource.kind)
         address = resource.address
         lines = [Line(resource.name, strong=True), Line(_kind_words(resource))]
         lines += [Line(number) for number in resource.numbers[:_NUMBERS]]
@@ -131,7 +132,7 @@ class _Drawing:
         if self._marks is None:
             return Node(self._ids[address], tuple(lines), shape, tone, dashed=not resource.managed)
         if action := self._marks.actions.get(address):
-            tone, words = _TONES[action]
+            tone, words = ACTION_TONES[action]
             dashed = action is Action.DELETE
             return Node(self._ids[address], (*lines, Line(words, strong=True)), shape, tone, dashed=dashed, heavy=True)
         if address in self._reached:
@@ -155,7 +156,8 @@ def edge_label(path: Path) -> str:
     return in_words(fields[-1]) if fields else "needs"
 
 
-def _look(kind: str) -> tuple[Shape, Tone]:
+def look(kind: str) -> tuple[Shape, Tone]:
+    """Outline and colour of a kind."""
     return _SHAPES.get(kind, _OTHER_FLOW)
 
 
@@ -172,7 +174,7 @@ def _listed(resource: Resource) -> str:
 def _legend() -> tuple[Node, ...]:
     nodes = [
         Node(f"k{action.value}", (Line(words, strong=True),), Shape.BOX, tone, action is Action.DELETE, True)
-        for action, (tone, words) in _TONES.items()
+        for action, (tone, words) in ACTION_TONES.items()
     ]
     nodes.append(Node("kreached", (Line(_REACHED),), Shape.BOX, Tone.REACHED, heavy=True))
     nodes.append(Node("kquiet", (Line("not touched"),), Shape.BOX, Tone.QUIET))
