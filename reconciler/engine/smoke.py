@@ -25,6 +25,9 @@ NAME = "Smoke test: {name}"
 """What people see an execution called in the org."""
 LOST = "Not started, because the org does not let us in any more."
 STOPPED = "Not started, because the run was stopped."
+LEFT = "The run was stopped before it ended; it goes on in the org."
+STOP_SECONDS = 0.5
+"""How soon somebody who stops the run is heard."""
 
 
 class Listener(Protocol):
@@ -138,12 +141,24 @@ class SmokeRun:
                 return self._absent(test, flow)
             inputs = self._filled(test, test.inputs)
             execution = await self.platform.executions.launch(flow.id, inputs, name=NAME.format(name=test.name))
-            return self._judged(test, await self.platform.executions.ended(execution, within=test.timeout))
+            ended = await self._ended(execution, test.timeout)
+            return self._judged(test, ended) if ended else self._not_run(test, LEFT, None, execution)
         except ReconcilerError as error:
             self._lost = self._lost or isinstance(error, AuthenticationFailed)
             return self._not_run(test, error.message, error.remedy, execution)
         except Exception as error:  # noqa: BLE001 - whatever befell one test, the others are run and reported
             return self._not_run(test, f"Unexpected: {type(error).__name__}: {error}", None, execution)
+
+    async def _ended(self, execution: str, timeout: int) -> Execution | None:
+        """The execution once it has ended or its time is over; None where the run is stopped before."""
+        waiting = asyncio.ensure_future(self.platform.executions.ended(execution, within=timeout))
+        try:
+            while not self.stopping():
+                if (await asyncio.wait({waiting}, timeout=STOP_SECONDS))[0]:
+                    return waiting.result()
+            return None
+        finally:
+            waiting.cancel()
 
     async def _flow(self, address: str) -> Live | None:
         """The workflow as it is in the org; asked once for all its tests."""

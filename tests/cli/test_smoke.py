@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
-from support import environment, module
+from support import environment, module, start, wait_for_lines
 
 from reconciler.engine.proof import REACTIONS
 from reconciler.specs import Smoke
@@ -443,6 +445,22 @@ def test_broken_tests_keep_plan_and_apply_from_running_only_where_they_are_to_be
     assert cli("drift").code == 0
     proving.edit("environments/test.yaml", "after_apply: reached", "after_apply: off")
     assert cli("apply", "--auto-approve").code == 0
+
+
+def test_a_signal_during_the_tests_ends_the_run_in_order(proving, cli, org):
+    write_tests(proving, smoke_test(timeout="600"), smoke_test("Later"))
+    environment(proving, "concurrency: 1")
+    org.fault(match={"execution_flow": "*"}, effect={"execution": {"status": "RUNNING"}})
+    applying = start(proving, "apply", "--auto-approve")
+    wait_for_lines(applying, 1, "Smoke tests in the org")
+    while not requests(org, LOOK):
+        time.sleep(0.05)
+    applying.send_signal(signal.SIGTERM)
+    said = applying.communicate(timeout=20)[1]
+    assert applying.returncode == 4
+    assert "The run was stopped before it ended; it goes on in the org" in said
+    assert "not run   Later: Not started, because the run was stopped" in said
+    assert "is not locked" in cli("unlock").err
 
 
 def test_every_value_of_on_failure_has_its_meaning_and_no_other_is_taken(proving, cli):
