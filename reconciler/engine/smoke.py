@@ -149,9 +149,9 @@ class SmokeRun:
         except Exception as error:  # noqa: BLE001 - whatever befell one test, the others are run and reported
             return self._not_run(test, f"Unexpected: {type(error).__name__}: {error}", None, execution)
 
-    async def _ended(self, execution: str, timeout: int) -> Execution | None:
+    async def _ended(self, execution: str, within: float) -> Execution | None:
         """The execution once it has ended or its time is over; None where the run is stopped before."""
-        waiting = asyncio.ensure_future(self.platform.executions.ended(execution, within=timeout))
+        waiting = asyncio.ensure_future(self.platform.executions.ended(execution, within=within))
         try:
             while not self.stopping():
                 if (await asyncio.wait({waiting}, timeout=STOP_SECONDS))[0]:
