@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 def smoke(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Only tests of these names (globs); all by default.")
+        list[str] | None, typer.Argument(metavar="NAME", help="Only tests of these names (globs); all by default.")
     ] = None,
     env: Env = DEFAULT_ENVIRONMENT,
     format: Annotated[

@@ -60,7 +60,7 @@ class Proof:
         Raises:
             SecretsMissingError: a test that the plan reaches uses a secret that is not set here.
         """
-        refuse_missing_secrets(self.workspace, self._wanted(_changed(plan.changes)))
+        refuse_missing_secrets(self.workspace, tests_after(self.workspace, plan.changes))
 
     async def run(self, plan: Plan, results: tuple[Result, ...]) -> tuple[SmokeReport | None, str | None]:
         """What came of the tests and what was done about it; None where the environment asks for no tests."""
@@ -68,20 +68,37 @@ class Proof:
         if settings.after_apply == "off":
             return None, None
         applied = [result for result in results if result.outcome is Outcome.APPLIED]
-        tests = self._wanted(_changed(applied))
+        tests = tests_after(self.workspace, applied)
         report = await SmokeRun(self.workspace, self.platform, tests, self.listener, self.stopping).run()
         if report.passed:
             return report, None
         return report, await REACTIONS[settings.on_failure](Unproven(plan, results, report))
 
-    def _wanted(self, changed: Collection[str]) -> tuple[SmokeTest, ...]:
-        catalog, after = self.workspace.catalog, self.workspace.environment.smoke.after_apply
-        if after == "off":
+
+class Acting(Protocol):
+    """A change of a plan, or its result."""
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def action(self) -> Action: ...
+
+
+def tests_after(workspace: Workspace, acting: Iterable[Acting]) -> tuple[SmokeTest, ...]:
+    """The tests that the environment wants to be run after these changes."""
+    catalog = workspace.catalog
+    match workspace.environment.smoke.after_apply:
+        case "off":
             return ()
-        return catalog.smoke_tests if after == "all" else reached_tests(catalog, changed)
+        case "all":
+            return catalog.smoke_tests
+        case "reached":
+            # An adopted object stays what it was.
+            return _reached(catalog, {each.address for each in acting if each.action is not Action.ADOPT})
 
 
-def reached_tests(catalog: Catalog, changed: Collection[str]) -> tuple[SmokeTest, ...]:
+def _reached(catalog: Catalog, changed: Collection[str]) -> tuple[SmokeTest, ...]:
     """The tests whose workflow is among the changed addresses, or uses one of them, directly or through others."""
     if not changed or not catalog.smoke_tests:
         return ()
@@ -99,18 +116,3 @@ def _needs(address: str, edges: Mapping[str, Iterable[str]]) -> set[str]:
             found.add(current)
             pending += edges.get(current, ())
     return found
-
-
-class _Acting(Protocol):
-    """A change of a plan, or its result."""
-
-    @property
-    def address(self) -> str: ...
-
-    @property
-    def action(self) -> Action: ...
-
-
-def _changed(acting: Iterable[_Acting]) -> set[str]:
-    """What is published or written; an adopted object stays what it was."""
-    return {each.address for each in acting if each.action is not Action.ADOPT}

@@ -365,6 +365,7 @@ def test_apply_runs_the_tests_that_its_changes_reach(proving, cli):
     proving.edit("flows/echo.yaml", "lit: done", "lit: finished")
     second = cli("apply", "--auto-approve")
     assert second.code == 0
+    assert "Afterwards these smoke tests run workflows in the org: 'It echoes'." in second.err
     assert "Smoke tests in the org Test Org: 1 of 2" in second.err
     assert "passed    It echoes" in second.err
     assert "Another" not in second.err
