@@ -46,6 +46,10 @@ apply: $(VENV)/.run ## Apply the saved plan of ENV, or plan and apply where ther
 	    $(RECONCILER) apply --env $(ENV) $$([ -t 0 ] || echo --auto-approve) $(ARGS); \
 	fi
 
+.PHONY: smoke
+smoke: $(VENV)/.run ## Run the smoke tests in the org of ENV: ARGS='"A known*"' runs some
+	@$(RECONCILER) smoke --env $(ENV) $(ARGS)
+
 .PHONY: drift
 drift: $(VENV)/.run ## Compare the org with what was applied last; exit code 2 when it differs
 	@$(RECONCILER) drift --env $(ENV) $(ARGS)

@@ -22,9 +22,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SHARES = {
-    "spec_text": 300,
+    "spec_text": 240,
     "spec_files": 75,
     "environment_files": 100,
+    "smoke_tests": 60,
     "answers_to_plan": 50,
     "answers_to_apply": 30,
     "ledger_rows": 30,

@@ -26,7 +26,7 @@ Direction = Literal["input", "output"]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A variable of a module that callers bind."""
+    """A variable of a module or a workflow that is bound from outside."""
 
     name: str
     """With its scope: ``Common.accountNumber``."""
@@ -104,17 +104,23 @@ def contract_of(body: Any) -> Contract:
     """The contract of a common module; ``body`` is what stands below ``commonModule:``."""
     if not isinstance(body, dict):
         return Contract()
-    parameters = [
-        parameter
-        for key in _LISTS
-        for index, entry in enumerate(_list(body.get(key)))
-        if (parameter := _parameter(entry, (MODULE_ROOT, key, index))) is not None
-    ]
     settings = body.get("settingsCommonModule")
     entries = _list(settings.get("compatibleFlowTypes")) if isinstance(settings, dict) else []
     names = [entry.get("flowType") for entry in entries if isinstance(entry, dict)]
     types = [by_api_type(name) for name in names if isinstance(name, str)]
-    return Contract(tuple(parameters), tuple(flow_type.api_type for flow_type in types if flow_type))
+    return Contract(parameters_of(MODULE_ROOT, body), tuple(flow_type.api_type for flow_type in types if flow_type))
+
+
+def parameters_of(root: str, body: Any) -> tuple[Parameter, ...]:
+    """The inputs and outputs of a flow that others call or launch, in document order."""
+    if not isinstance(body, dict):
+        return ()
+    return tuple(
+        parameter
+        for key in _LISTS
+        for index, entry in enumerate(_list(body.get(key)))
+        if (parameter := _parameter(entry, (root, key, index))) is not None
+    )
 
 
 def api_type_of(root: str) -> str | None:

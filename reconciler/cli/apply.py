@@ -20,6 +20,7 @@ from reconciler.engine.apply import Apply, StalePlanError, refuse_unsaved
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import RunReport
+from reconciler.engine.proof import tests_after
 from reconciler.engine.republish import unmanaged_of
 from reconciler.engine.timing import LONGEST_WAIT, Timing, moment_of, zone_of
 from reconciler.engine.workspace import Scope, Workspace
@@ -86,7 +87,7 @@ def apply(
             f"The plan was made for the environment {plan.environment!r}, not for {env!r}.",
             remedy=f"Apply it with --env {plan.environment}, or plan again.",
         )
-    workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT))
+    workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT), tests=None)
     if plan is None:
         # Before credentials are looked for, a sandbox is started or a journal is begun.
         refuse_unsaved(workspace)
@@ -138,12 +139,15 @@ def _applying(
         listener=progress,
         republish_unmanaged=options.republish_unmanaged,
         timing=options.timing,
-        confirm=lambda plan: _confirm(plan, options),
+        confirm=lambda plan: _confirm(workspace, plan, options),
     )
 
 
-def _confirm(plan: Plan, options: _Options) -> bool:
+def _confirm(workspace: Workspace, plan: Plan, options: _Options) -> bool:
     say(plan_text(plan))
+    if tests := tests_after(workspace, plan.changes):
+        named = ", ".join(f"'{test.name}'" for test in tests)
+        say([Text(f"Afterwards these smoke tests run workflows in the org: {named}.", style="dim")])
     if options.republish_unmanaged and (outside := unmanaged_of(plan)):
         named = ", ".join(consumer.address for consumer in outside)
         say([Text(f"Published again as they are, although no spec manages them: {named}.", style="yellow")])

@@ -14,6 +14,7 @@ NAMES = (
     "plan",
     "show",
     "apply",
+    "smoke",
     "drift",
     "promote",
     "status",

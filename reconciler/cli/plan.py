@@ -42,7 +42,7 @@ def plan(
     """
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
     with failed_as_json(format):
-        made = asyncio.run(_plan(open_workspace(env), scope))
+        made = asyncio.run(_plan(open_workspace(env, tests=None), scope))
     try:
         # Before it is shown: whoever pages through it may leave in the middle.
         if out is not None:

@@ -74,11 +74,14 @@ def repository_root(start: Path | None = None) -> Path:
     )
 
 
-def open_workspace(environment_name: str, *, offline: bool = False, release: str | None = None) -> Workspace:
+def open_workspace(
+    environment_name: str, *, offline: bool = False, release: str | None = None, tests: bool | None = False
+) -> Workspace:
     """Renders and validates the specs for one environment.
 
     Offline, secrets need not be set; everything is rendered with placeholders. ``release`` is a Git revision to
-    read the specs from instead of where the environment says.
+    read the specs from instead of where the environment says. ``tests`` reads the smoke tests too; None does where
+    the environment runs some after an apply.
 
     Raises:
         SpecError: environment or specs have errors; all of them are in it.
@@ -95,6 +98,7 @@ def open_workspace(environment_name: str, *, offline: bool = False, release: str
             environment,
             secret_env=None if offline else os.environ,
             cache=ArtifactCache(),
+            tests=environment.smoke.after_apply != "off" if tests is None else tests,
         )
     except SpecError as error:
         if environment.release is not None:

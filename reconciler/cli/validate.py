@@ -52,7 +52,7 @@ def validate(
     Exits with 1 if there are errors, in every format; warnings and remarks do not count.
     """
     try:
-        workspace = open_workspace(env, offline=True)
+        workspace = open_workspace(env, offline=True, tests=True)
         if is_circular(workspace.catalog):
             _explain_circle(workspace.catalog)
     except ReconcilerError as error:
@@ -64,9 +64,18 @@ def validate(
     if format is ValidateFormat.TEXT:
         say(findings_text(findings))
         count = len(workspace.catalog.resources)
+        tests = len(workspace.catalog.smoke_tests)
+        and_tests = f" and {tests} smoke test{'' if tests == 1 else 's'}" if tests else ""
         release = workspace.environment.release
         of_release = f" at release {release}" if release else ""
-        say([Text(f"{count} resources are valid for {env}{of_release}; {summary(findings, silenced)}.", style="green")])
+        say(
+            [
+                Text(
+                    f"{count} resources{and_tests} are valid for {env}{of_release}; {summary(findings, silenced)}.",
+                    style="green",
+                )
+            ]
+        )
     return 0
 
 

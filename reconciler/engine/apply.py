@@ -18,6 +18,7 @@ from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, make_plan
 from reconciler.engine.policy import ON_DRIFT, judge_saved, named_reason, uncommitted_finding, unsaved_finding
+from reconciler.engine.proof import Proof
 from reconciler.engine.prune import drifted_deletes, orphans
 from reconciler.engine.records import record_of
 from reconciler.engine.republish import Republishing, unmanaged_of
@@ -89,6 +90,7 @@ class Apply:
         _refuse_errors(planning.plan)
         self._check_policy(planning.plan)
         self._refuse_missing_secrets(planning.plan)
+        self._proof.check(planning.plan)
         gate = self._gate(planning.plan)
         gate.begin()
         if not self.confirm(planning.plan):
@@ -117,6 +119,7 @@ class Apply:
         _refuse_errors(plan)
         self._check_policy(plan)
         self._refuse_missing_secrets(plan)
+        self._proof.check(plan)
         identity = await self.platform.organization()
         if identity.id != plan.org.id:
             raise StalePlanError(
@@ -253,12 +256,26 @@ class Apply:
             publish_seconds=self.execution.publish_seconds,
             override=self._overrides(),
         )
+        report = await self._proven(plan, report, lease)
         await self._record(planning, report, lease)
         await self._release(lease, self._ending(planning, report, lease))
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
         self.journal.run_ended(report)
         return report
+
+    @property
+    def _proof(self) -> Proof:
+        return Proof(self.workspace, self.platform, self.listener, lambda: self.stopping)
+
+    async def _proven(self, plan: Plan, report: RunReport, lease: Lease) -> RunReport:
+        """The report with what came of the smoke tests; a run that was cut short is not worth testing."""
+        if lease.lost or self.stopping:
+            return report
+        smoke, reaction = await self._proof.run(plan, report.results)
+        for result in smoke.results if smoke else ():
+            self.journal.smoke_ended(result)
+        return report.model_copy(update={"smoke": smoke, "reaction": reaction})
 
     def _overrides(self) -> str | None:
         """Why the windows were set aside, where that made a difference."""
@@ -348,10 +365,12 @@ class Apply:
         )
 
     async def _record(self, planning: Planning, report: RunReport, lease: Lease) -> None:
-        """Notes the run in the ledger, where it did something or brought another commit; never fails a run."""
+        """Notes the run in the ledger where it did or tested something, or brought another commit; never fails."""
         record = record_of(report, self.workspace.commit, self.holder, self.ledger.now())
         last = planning.observation.ledger.runs[-1:]
-        if lease.lost or not (report.results or report.healed or [run.commit for run in last] != [record.commit]):
+        tested = report.smoke is not None and bool(report.smoke.results)
+        worth_noting = report.results or report.healed or tested or [run.commit for run in last] != [record.commit]
+        if lease.lost or not worth_noting:
             return
         try:
             await lease.confirm()

@@ -19,12 +19,13 @@ from reconciler.engine.document import Change, Plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.lease import ANNOUNCED_AT_ONCE, Lease
 from reconciler.engine.outcome import Outcome, Result
+from reconciler.engine.smoke import Listener as SmokeListener
 from reconciler.engine.steps import Refused, Steps
 from reconciler.ledger import LockLostError
 from reconciler.problems import ReconcilerError
 
 
-class Listener(Protocol):
+class Listener(SmokeListener, Protocol):
     """Told about a run as it goes; for live progress."""
 
     def run_started(self, plan: Plan) -> None:

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from reconciler.engine.document import Change, Plan
 from reconciler.engine.outcome import Result, RunReport
+from reconciler.engine.smoke_report import SmokeResult
 from reconciler.ledger import now_utc
 from reconciler.problems import ReconcilerError
 
@@ -39,6 +40,10 @@ class Journal:
     def change_ended(self, result: Result) -> None:
         """A change has its outcome."""
         self._write("change-ended", **result.model_dump(mode="json", exclude_none=True))
+
+    def smoke_ended(self, result: SmokeResult) -> None:
+        """A smoke test after the changes has its outcome."""
+        self._write("smoke-ended", **result.model_dump(mode="json", exclude_none=True))
 
     def run_ended(self, report: RunReport) -> None:
         """The run is over."""

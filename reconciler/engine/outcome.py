@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from reconciler.engine.document import Action
+from reconciler.engine.smoke_report import SmokeReport
 
 
 class Outcome(StrEnum):
@@ -49,6 +50,10 @@ class RunReport(BaseModel):
     results: tuple[Result, ...]
     healed: tuple[str, ...] = ()
     """Addresses whose ledger row was renewed although nothing changed."""
+    smoke: SmokeReport | None = None
+    """What came of the smoke tests after it; None where the environment asks for none."""
+    reaction: str | None = None
+    """What was done about smoke tests that were not passed."""
     lock_lost: str | None = None
     stopped: bool = False
     seconds: float = 0.0
@@ -65,7 +70,17 @@ class RunReport(BaseModel):
         return sum(1 for result in self.results if result.outcome is outcome)
 
     @property
+    def unproven(self) -> int:
+        """How many smoke tests were not passed, or could not be run."""
+        return len(self.smoke.not_passed) if self.smoke else 0
+
+    @property
     def exit_code(self) -> int:
+        """As ``changes_code``; 4 also where all was applied and a smoke test was not passed."""
+        return self.changes_code or (4 if self.unproven else 0)
+
+    @property
+    def changes_code(self) -> int:
         """0 all done; 3 lock lost, or nothing but refusals; 4 applied in part; 1 nothing applied."""
         if self.lock_lost:
             return 3

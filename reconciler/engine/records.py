@@ -26,6 +26,7 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         skipped=report.count(Outcome.SKIPPED),
         not_started=report.count(Outcome.NOT_STARTED),
         healed=len(report.healed),
+        unproven=report.unproven,
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
         override=report.override,

@@ -30,6 +30,8 @@ class EnvironmentStatus(BaseModel):
     applied_by: str | None = None
     exit_code: int | None = None
     """How the last apply ended."""
+    unproven: int | None = None
+    """Smoke tests after the last apply that were not passed."""
     pending: int | None = None
     """Changes that a plan holds now."""
     drift: int | None = None
@@ -60,6 +62,7 @@ def status_of(planning: Planning, behind: int | None, release: str | None) -> En
         applied_at=last.at if last else None,
         applied_by=last.by if last else None,
         exit_code=last.exit_code if last else None,
+        unproven=last.unproven if last else None,
         pending=len(plan.changes),
         drift=len(plan.drift),
         errors=len(plan.errors),

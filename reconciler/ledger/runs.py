@@ -35,6 +35,8 @@ class RunRecord(BaseModel):
     skipped: int = 0
     not_started: int = 0
     healed: int = 0
+    unproven: int = 0
+    """Smoke tests after it that were not passed, or could not be run."""
     seconds: float = 0.0
     exit_code: int = 0
     override: str | None = None

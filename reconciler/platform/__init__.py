@@ -33,6 +33,7 @@ from reconciler.platform.errors import (
     UntrustedHost,
     VersionConflict,
 )
+from reconciler.platform.executions import Execution, ExecutionsApi
 from reconciler.platform.flows import DeployedFlow, FlowsApi
 from reconciler.platform.ivrs import IvrsApi
 from reconciler.platform.limiter import RateLimiter
@@ -78,6 +79,8 @@ __all__ = [
     "Division",
     "DivisionsApi",
     "ErrorDetail",
+    "Execution",
+    "ExecutionsApi",
     "Flow",
     "FlowCount",
     "FlowLock",

@@ -17,6 +17,7 @@ from reconciler.platform.data_tables import DataTablesApi
 from reconciler.platform.did_pools import DidPoolsApi
 from reconciler.platform.directory import Directory
 from reconciler.platform.divisions import DivisionsApi
+from reconciler.platform.executions import ExecutionsApi
 from reconciler.platform.flows import FlowsApi
 from reconciler.platform.ivrs import IvrsApi
 from reconciler.platform.models import (
@@ -62,6 +63,7 @@ class Platform:
         self._session = Session(connection, transport=transport, sleep=sleep, clock=clock, notice=notice)
         self._organization: Organization | None = None
         self.flows = FlowsApi(self._session)
+        self.executions = ExecutionsApi(self._session)
         self.ivrs = IvrsApi(self._session)
         self.schedules = CrudApi(self._session, "schedules", Schedule, ScheduleBody)
         self.schedule_groups = CrudApi(self._session, "schedulegroups", ScheduleGroup, ScheduleGroupBody)

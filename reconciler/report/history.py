@@ -34,7 +34,10 @@ def _deeds(run: RunRecord) -> str:
     parts = [f"{run.applied} applied ({', '.join(done)})" if done else "no changes"]
     left = ((run.failed, "failed"), (run.skipped, "skipped"), (run.not_started, "not started"), (run.healed, "healed"))
     parts += [f"{count} {what}" for count, what in left if count]
-    ending = ENDINGS.get(run.exit_code, "")
+    if run.unproven:
+        parts.append(f"{run.unproven} smoke test{'' if run.unproven == 1 else 's'} not passed")
+    all_applied = not (run.failed or run.skipped or run.not_started)
+    ending = "" if run.unproven and all_applied else ENDINGS.get(run.exit_code, "")
     return f"{', '.join(parts)} in {run.seconds:.1f} s{f'; {ending}' if ending else ''}"
 
 

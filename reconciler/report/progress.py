@@ -11,6 +11,8 @@ from rich.text import Text
 
 from reconciler.engine.document import Change, Plan
 from reconciler.engine.outcome import Outcome, Result
+from reconciler.engine.smoke_report import SmokeResult
+from reconciler.report.smoke import SmokeLines, smoke_head
 from reconciler.report.text import result_text
 
 WAITING_SHOWN = 5
@@ -28,6 +30,7 @@ class Progress:
         self._waits: dict[str, str] = {}
         self._done: set[str] = set()
         self._applied: set[str] = set()
+        self._smoke = SmokeLines()
         self._display: LiveDisplay | None = None
 
     def __enter__(self) -> Progress:
@@ -77,6 +80,15 @@ class Progress:
         line = Text(f"[{len(self._done)}/{len(self._changes)}] ", style="dim")
         line.append_text(result_text(result))
         self._console.print(line, soft_wrap=True)
+
+    def smoke_started(self, org: str, count: int, of: int) -> None:
+        """See ``Listener``."""
+        self._console.print(smoke_head(org, count, of), soft_wrap=True)
+
+    def smoke_ended(self, result: SmokeResult) -> None:
+        """See ``Listener``."""
+        for line in self._smoke.of(result):
+            self._console.print(line, soft_wrap=True)
 
     def _picture(self) -> Group:
         now = time.monotonic()

@@ -78,7 +78,9 @@ def _last(one: EnvironmentStatus, now: datetime) -> Text:
     cell = Text()
     if one.applied_at is not None:
         cell.append(f"{ago(one.applied_at, now)} by {one.applied_by}")
-        if one.exit_code:
+        if one.unproven:
+            cell.append(f", {one.unproven} smoke test{'' if one.unproven == 1 else 's'} not passed", style=_OPEN)
+        elif one.exit_code:
             cell.append(", not completed", style=_OPEN)
     if one.locked_by:
         cell.append(f"{'; ' if cell else ''}{one.locked_by} is applying now", style=_OPEN)

@@ -1,7 +1,7 @@
-"""What the world outside answers to executions of flows: data actions and external contacts.
+"""What the world outside answers to executions of flows: data actions, external contacts, conversations.
 
 A sandbox has no customer system behind it. The seed file says how each data action answers and which
-contacts there are; a changed seed replaces these answers, as they are no state of the org.
+contacts and conversations there are; a changed seed replaces these answers, as they are no state of the org.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from reconciler.sandbox.store import get_meta_json, set_meta
 
 _ACTIONS = "data_action_answers"
 _CONTACTS = "external_contacts"
+_CONVERSATIONS = "conversations"
 
 Status = Literal["success", "failure", "timeout"]
 
@@ -29,13 +30,14 @@ class Answered:
 
 
 def keep(db: sqlite3.Connection, seed: Seed) -> None:
-    """Keeps the seed's answers and contacts in place of those before."""
+    """Keeps the seed's answers, contacts and conversations in place of those before."""
     actions = {
         _key(action.category, action.name): [answer.model_dump() for answer in action.answers]
         for action in seed.dataActions
     }
     set_meta(db, _ACTIONS, json.dumps(actions))
     set_meta(db, _CONTACTS, json.dumps({contact.id: contact.model_dump() for contact in seed.externalContacts}))
+    set_meta(db, _CONVERSATIONS, json.dumps({each.id: each.attributes for each in seed.conversations}))
 
 
 def _key(category: str, name: str) -> str:
@@ -59,4 +61,10 @@ def of_data_action(db: sqlite3.Connection, category: str, name: str, inputs: dic
 def external_contact(db: sqlite3.Connection, contact_id: str) -> dict[str, Any] | None:
     """The fields of a contact, or None."""
     found: dict[str, Any] | None = (get_meta_json(db, _CONTACTS) or {}).get(contact_id)
+    return found
+
+
+def conversation(db: sqlite3.Connection, conversation_id: str) -> dict[str, Any] | None:
+    """The attributes of a conversation, or None where there is no such conversation."""
+    found: dict[str, Any] | None = (get_meta_json(db, _CONVERSATIONS) or {}).get(conversation_id)
     return found

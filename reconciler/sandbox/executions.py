@@ -10,20 +10,22 @@ import json
 import sqlite3
 import uuid
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.archy.yaml import load
-from reconciler.sandbox import answers, flow_store, objects
+from reconciler.sandbox import answers, faults, flow_store, objects
 from reconciler.sandbox.answers import Answered
 from reconciler.sandbox.call import Call, Endpoint, text_field
 from reconciler.sandbox.errors import ApiError, bad_request, conflict, invalid_value, not_found
+from reconciler.sandbox.fault_rules import ExecutionOutcome
 from reconciler.sandbox.flow_shapes import FLOWS, show_version
 from reconciler.sandbox.flow_store import Flow, Version
 from reconciler.sandbox.flows import flow_of
 from reconciler.sandbox.running_flows.problems import CannotRun, RunProblem
 from reconciler.sandbox.running_flows.runner import Outcome, run_workflow
 from reconciler.sandbox.running_flows.scope import Declared, declared
-from reconciler.sandbox.running_flows.values import Value, check_fits, phone_number
+from reconciler.sandbox.running_flows.values import Value, check_fits, date_time, phone_number
 from reconciler.sandbox.wire import iso, without_none
 
 _PATH = f"{FLOWS}/executions"
@@ -34,12 +36,16 @@ class _Org:
     """The org as a run sees it (``running_flows.world.World``)."""
 
     db: sqlite3.Connection
+    now: datetime
 
     def data_action(self, category: str, name: str, inputs: dict[str, Any]) -> Answered | None:
         return answers.of_data_action(self.db, category, name, inputs)
 
     def external_contact(self, contact_id: str) -> dict[str, Any] | None:
         return answers.external_contact(self.db, contact_id)
+
+    def conversation(self, conversation_id: str) -> dict[str, Any] | None:
+        return answers.conversation(self.db, conversation_id)
 
     def table_row(self, table: str, key: str) -> dict[str, Any] | None:
         found = objects.find_by_name(self.db, "dataTable", table)
@@ -59,12 +65,15 @@ def launch(call: Call) -> dict[str, Any]:
         raise bad_request(f"The flow '{flow.name}' is of type {flow.type}; only workflows can be launched.")
     version = _version(call, flow, text_field(body, "flowVersion"))
     (content,) = load(flow_store.content_of(call.db, flow.id, version.number).text).values()
-    outcome = run_workflow(content, _inputs(content, body.get("inputData")), _Org(call.db))
+    inputs = _inputs(content, body.get("inputData"))
+    fault = faults.take_execution_fault(call.db, flow.name)
+    world = _Org(call.db, datetime.fromtimestamp(call.now, UTC))
+    outcome = run_workflow(content, inputs, world) if fault is None else Outcome()
     execution_id, name = str(uuid.uuid4()), text_field(body, "name") or None
     done = call.now + call.settings.execution_seconds + outcome.waited
     call.db.execute(
         "INSERT INTO executions VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (execution_id, name, flow.id, version.number, call.now, done, json.dumps(_kept(outcome))),
+        (execution_id, name, flow.id, version.number, call.now, done, json.dumps(_kept(outcome, fault))),
     )
     shown = {"id": version.id, "selfUri": f"{FLOWS}/{flow.id}/versions/{version.id}"}
     return without_none({"id": execution_id, "name": name, "flowVersion": shown, "selfUri": f"{_PATH}/{execution_id}"})
@@ -98,14 +107,17 @@ def _input(variable: Declared, value: Any) -> Value:
     try:
         if variable.kind == "phoneNumber" and isinstance(value, str):
             value = phone_number(value)
+        if variable.kind == "dateTime" and isinstance(value, str):
+            value = date_time(value)
         return check_fits(variable.kind, value, f"the input variable {variable.name}")
     except RunProblem as problem:
         raise invalid_value(f"{problem.message[0].upper()}{problem.message[1:]}.") from problem
 
 
-def _kept(outcome: Outcome) -> dict[str, Any]:
-    problem = outcome.problem
+def _kept(outcome: Outcome, fault: ExecutionOutcome | None) -> dict[str, Any]:
+    problem = fault or outcome.problem
     return {
+        "status": fault.status if fault else "FAILED" if problem else "COMPLETED",
         "error": {"code": problem.code, "message": problem.message} if problem else None,
         "reason": outcome.reason,
         "outputs": outcome.outputs,
@@ -126,7 +138,9 @@ def show(call: Call) -> dict[str, Any]:
     """``GET /flows/executions/{id}``; output data only of completed executions (SDK)."""
     row = _execution(call)
     outcome = json.loads(row["outcome"])
-    done = row["done"] <= call.now
+    # Data files of before have no status; a fault's RUNNING never ends.
+    status = outcome.get("status") or ("FAILED" if outcome["error"] else "COMPLETED")
+    done = row["done"] <= call.now and status != "RUNNING"
     error = outcome["error"] if done else None
     version = flow_store.version_of(call.db, row["flow_id"], row["flow_version"])
     assert version is not None
@@ -136,7 +150,7 @@ def show(call: Call) -> dict[str, Any]:
             "name": row["name"],
             "flowVersion": show_version(call.db, version),
             "dateLaunched": iso(row["launched"]),
-            "status": ("FAILED" if error else "COMPLETED") if done else "RUNNING",
+            "status": status if done else "RUNNING",
             "dateCompleted": iso(row["done"]) if done else None,
             "completionReason": outcome["reason"] if done else None,
             "flowErrorInfo": ApiError(500, error["code"], error["message"]).body(row["id"]) if error else None,

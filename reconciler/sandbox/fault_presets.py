@@ -163,6 +163,8 @@ _PERMISSIONS: tuple[tuple[str, str], ...] = (
     ("/api/v2/flows/datatables*", "architect:datatable:{verb}"),
     ("/api/v2/flows/export/jobs*", "architect:jobExport:{job}"),
     ("/api/v2/flows/jobs*", "architect:job:{job}"),
+    ("/api/v2/flows/executions", "architect:flow:launch"),
+    ("/api/v2/flows/executions/*", "architect:flowExecution:view"),
     ("/api/v2/flows*", "architect:flow:{verb}"),
     ("/api/v2/architect/dependencytracking*", "architect:dependencyTracking:view"),
     ("/api/v2/architect/ivrs*", "routing:callRoute:{verb}"),

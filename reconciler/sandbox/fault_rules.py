@@ -36,6 +36,8 @@ class Match(_Strict):
     """Instead: the deploy job of a flow whose name fits this glob."""
     export_flow: str | None = None
     """Instead: an export job with such a flow in it."""
+    execution_flow: str | None = None
+    """Instead: an execution of a workflow whose name fits this glob."""
 
     @field_validator("path")
     @classmethod
@@ -52,9 +54,14 @@ class Match(_Strict):
         """About the outcome of a job, not about a request."""
         return self.job_flow is not None or self.export_flow is not None
 
+    @property
+    def is_about_requests(self) -> bool:
+        """Neither about the outcome of a job nor about that of an execution."""
+        return not self.is_about_jobs and self.execution_flow is None
+
     def fits(self, route: str, path: str, body: bytes = b"") -> bool:
         """Whether it is about this request; ``route`` begins with its method."""
-        if self.is_about_jobs or (self.route is not None and self.route != route):
+        if not self.is_about_requests or (self.route is not None and self.route != route):
             return False
         if self.method is not None and self.method.upper() != route.partition(" ")[0]:
             return False
@@ -76,6 +83,15 @@ class JobOutcome(_Strict):
     """``Started``: it never ends."""
     messages: list[str] | None = Field(default_factory=list)
     """None is ``null`` on the wire, as the platform has been seen to answer."""
+
+
+class ExecutionOutcome(_Strict):
+    """How an execution ends; nothing of the flow is run."""
+
+    status: Literal["RUNNING", "FAILED", "ERROR", "TERMINATED"] = "FAILED"
+    """``RUNNING``: it never ends."""
+    code: str = "flow.failed"
+    message: str = "The execution failed on demand (fault rule of the sandbox)."
 
 
 class Lock(_Strict):
@@ -114,6 +130,7 @@ class Effect(_Strict):
     settings: dict[str, Any] = Field(default_factory=dict)
     """Settings of the org that change now and stay."""
     job: JobOutcome | None = None
+    execution: ExecutionOutcome | None = None
 
 
 class Rule(_Strict):
@@ -147,6 +164,8 @@ class Rule(_Strict):
             raise ValueError(
                 "'effect.job' goes together with 'match.job_flow' or 'match.export_flow': give both or neither"
             )
+        if (self.match.execution_flow is not None) != (self.effect.execution is not None):
+            raise ValueError("'effect.execution' goes together with 'match.execution_flow': give both or neither")
         return self
 
     @property

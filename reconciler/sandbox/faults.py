@@ -20,7 +20,7 @@ from reconciler.problems import ReconcilerError
 from reconciler.sandbox import flow_store, objects
 from reconciler.sandbox.call import Call, Endpoint, Reply
 from reconciler.sandbox.errors import bad_request
-from reconciler.sandbox.fault_rules import Effect, JobOutcome, Lock, Rule
+from reconciler.sandbox.fault_rules import Effect, ExecutionOutcome, JobOutcome, Lock, Rule
 
 _RULES = TypeAdapter(list[Rule])
 
@@ -99,6 +99,15 @@ def take_export_fault(db: sqlite3.Connection, flow_ids: Sequence[str]) -> JobOut
             outcome = rule.effect.job
             texts = [text.replace("{flow}", struck[0].id) for text in outcome.messages or []]
             return outcome.model_copy(update={"messages": texts if outcome.messages is not None else None})
+    return None
+
+
+def take_execution_fault(db: sqlite3.Connection, flow_name: str) -> ExecutionOutcome | None:
+    """The outcome that a rule wants for an execution of this workflow; None when no rule matches."""
+    for row, rule in _rules(db):
+        pattern = rule.match.execution_flow
+        if pattern is not None and fnmatch.fnmatchcase(flow_name, pattern) and _use(db, row, rule):
+            return rule.effect.execution
     return None
 
 

@@ -106,6 +106,15 @@ class ExternalContact(BaseModel):
     id: str = Field(min_length=1)
 
 
+class Conversation(BaseModel):
+    """A conversation that executions can find, and what was put on it before."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: str = Field(min_length=1)
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
 class Schedule(InDivision):
     """A schedule in local time."""
 
@@ -215,6 +224,7 @@ class Seed(_Strict):
     didPools: list[Annotated[DidPool, BeforeValidator(_one_number)]] = Field(default_factory=list)
     flows: list[Annotated[Flow, BeforeValidator(_flow)]] = Field(default_factory=list)
     externalContacts: list[ExternalContact] = Field(default_factory=list)
+    conversations: list[Conversation] = Field(default_factory=list)
     limits: Limits = Field(default_factory=dict)
 
 

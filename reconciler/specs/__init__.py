@@ -6,11 +6,13 @@
 
 from reconciler.specs.artifacts import ArtifactCache
 from reconciler.specs.checks import call_finding
+from reconciler.specs.content import with_secrets
 from reconciler.specs.environment import (
     CredentialValues,
     Environment,
     Org,
     Sandbox,
+    Smoke,
     environment_names,
     environment_schema,
     load_environment,
@@ -25,6 +27,7 @@ from reconciler.specs.secrets import (
     fingerprint,
     missing_secret_finding,
 )
+from reconciler.specs.smoke import Expectation, SmokeTest
 from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
 
 __all__ = [
@@ -34,6 +37,7 @@ __all__ = [
     "Commit",
     "CredentialValues",
     "Environment",
+    "Expectation",
     "GitError",
     "GitRevision",
     "Masker",
@@ -43,6 +47,8 @@ __all__ = [
     "Sandbox",
     "SecretValues",
     "SecretVariable",
+    "Smoke",
+    "SmokeTest",
     "Source",
     "WorkingTree",
     "call_finding",
@@ -55,4 +61,5 @@ __all__ = [
     "missing_secret_finding",
     "source_of",
     "spec_paths",
+    "with_secrets",
 ]

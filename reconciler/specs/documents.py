@@ -41,13 +41,13 @@ def read_documents(
     try:
         documents = load_documents(rendered.text)
     except YamlError as error:
-        return [], [_yaml_finding(rendered, error, environment)]
+        return [], [yaml_finding(rendered, error, environment)]
     artifacts: list[Artifact] = []
     findings: list[Finding] = []
     for index, document in enumerate(documents):
         if sum(finding.severity is Severity.ERROR for finding in findings) > MOST_FINDINGS:
             break
-        artifact, wrong = _read_document(_Reader(rendered, index, document, origins), secrets, closely=closely)
+        artifact, wrong = _read_document(Reader(rendered, index, document, origins), secrets, closely=closely)
         findings += wrong
         if artifact:
             artifacts.append(artifact)
@@ -84,7 +84,7 @@ def canonical_roots() -> list[str]:
     return sorted(root for kind in all_kinds() for root in kind.roots if root in kind.kinds)
 
 
-class _Reader:
+class Reader:
     """One document and where it came from."""
 
     def __init__(self, rendered: Rendered, index: int, document: Document, origins: VariableOrigins) -> None:
@@ -138,7 +138,7 @@ def _value_at(node: Any, path: Path) -> Any:
 
 
 def _read_document(
-    reader: _Reader, secrets: Sequence[SecretVariable], *, closely: bool
+    reader: Reader, secrets: Sequence[SecretVariable], *, closely: bool
 ) -> tuple[Artifact | None, list[Finding]]:
     data = reader.document.data
     if not isinstance(data, Mapping) or len(data) != 1:
@@ -176,12 +176,12 @@ def _read_document(
     return artifact, findings
 
 
-def _problem_finding(reader: _Reader, problem: Problem, address: str | None) -> Finding:
+def _problem_finding(reader: Reader, problem: Problem, address: str | None) -> Finding:
     severity = Severity(problem.severity)
     return reader.finding(problem.id, problem.message, problem.path, problem.remedy, severity, address)
 
 
-def _shape_finding(reader: _Reader) -> Finding:
+def _shape_finding(reader: Reader) -> Finding:
     data = reader.document.data
     remedy = "Write `inboundCall:`, `ivr:` or another kind at the left edge and indent everything below it."
     path: Path = ()
@@ -195,7 +195,7 @@ def _shape_finding(reader: _Reader) -> Finding:
 
 
 def _secret_findings(
-    reader: _Reader, kind: Kind, inspection: Inspection, used: Sequence[str], address: str | None
+    reader: Reader, kind: Kind, inspection: Inspection, used: Sequence[str], address: str | None
 ) -> list[Finding]:
     """Names are looked up and shown, and fields are compared, so neither can hold what must not be seen."""
     root = next(iter(reader.document.data))
@@ -239,7 +239,8 @@ def _more(rendered: Rendered, severity: Severity) -> Finding:
     )
 
 
-def _yaml_finding(rendered: Rendered, error: YamlError, environment: str) -> Finding:
+def yaml_finding(rendered: Rendered, error: YamlError, environment: str) -> Finding:
+    """What makes a rendered file no YAML."""
     place = rendered.location(error.line, error.column)
     remedy = error.remedy or "Correct the YAML."
     if rendered.templated:

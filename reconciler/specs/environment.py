@@ -132,6 +132,14 @@ class Ledger(_Part):
     """Name of the data table; only for ``org``."""
 
 
+class Smoke(_Part):
+    """Which smoke tests apply runs when it has done its work, and what follows when one is not passed."""
+
+    after_apply: Literal["off", "reached", "all"] = "off"
+    """``reached``: those whose workflow the run changed, or something that the workflow uses."""
+    on_failure: Literal["report"] = "report"
+
+
 class Findings(_Part):
     """What people decided about findings."""
 
@@ -160,6 +168,8 @@ class EnvironmentFile(_Part):
     """What ``apply`` may do in this environment."""
     findings: Findings = Findings()
     """What people decided about findings."""
+    smoke: Smoke = Smoke()
+    """Which smoke tests apply runs, and what follows when one is not passed."""
     windows: Windows | None = None
     """When changes may be applied; without it, at any time."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4

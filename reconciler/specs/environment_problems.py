@@ -46,7 +46,7 @@ def explain(detail: ErrorDetails, layers: Layers, environment: str) -> Finding:
             return layers.finding(
                 "bad-value",
                 path,
-                f"{dotted} {_expectation(other, detail)}{_given(detail['input'])}.",
+                f"{dotted} {expectation(other, detail)}{given(detail['input'])}.",
                 "Correct the value.",
             )
 
@@ -73,7 +73,8 @@ def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     return resolved
 
 
-def _expectation(kind: str, detail: ErrorDetails) -> str:
+def expectation(kind: str, detail: ErrorDetails) -> str:
+    """What a value must be, as the end of a sentence: ``must be text``."""
     context = detail.get("ctx", {})
     match kind:
         case "literal_error":
@@ -86,7 +87,8 @@ def _expectation(kind: str, detail: ErrorDetails) -> str:
             return _EXPECTED.get(kind) or f"is wrong ({detail['msg'].lower()})"
 
 
-def _given(value: Any) -> str:
+def given(value: Any) -> str:
+    """What it is instead, as the end of that sentence: ``, not 12``."""
     if value is None:
         return "; it is empty"
     if isinstance(value, bool):

@@ -19,6 +19,9 @@ from reconciler.specs.environment import Environment
 from reconciler.specs.origins import VariableOrigins
 from reconciler.specs.policy import idle_globs
 from reconciler.specs.silence import apply_silences, unused_silences
+from reconciler.specs.smoke import SmokeTest, smoke_paths
+from reconciler.specs.smoke_checks import check_smoke_tests
+from reconciler.specs.smoke_documents import Located, read_smoke_tests
 from reconciler.specs.source import Source
 from reconciler.specs.template import text_digest
 
@@ -38,6 +41,8 @@ class Catalog:
     """Warnings and remarks; errors are raised."""
     silenced: tuple[Silenced, ...] = ()
     """What the environment silences, errors too."""
+    smoke_tests: tuple[SmokeTest, ...] = ()
+    """In the order of their files; only where they were asked for. They are no part of the digest."""
 
 
 def load_catalog(
@@ -47,12 +52,14 @@ def load_catalog(
     secret_env: Mapping[str, str] | None = None,
     cache: ArtifactCache | None = None,
     closely: bool = True,
+    tests: bool = False,
 ) -> Catalog:
     """Reads all specs.
 
     ``secret_env`` is where the values of secrets are looked up; None works offline, with placeholders only, and
     leaves ``Content.upload`` empty where a text needs a secret. What ``cache`` knows is not rendered again.
-    ``closely=False`` leaves out what only a closer reading of each document shows, for specs of old.
+    ``closely=False`` leaves out what only a closer reading of each document shows, for specs of old. ``tests`` reads
+    the smoke tests too; what is wrong with them is an error like any other.
 
     Raises:
         SpecError: with every error of every file; warnings are in it as well.
@@ -63,6 +70,8 @@ def load_catalog(
         loaded.read(path)
     loaded.store()
     findings = [*loaded.findings, *check_documents(loaded.entries, loaded.origins)]
+    smoke_tests, wrong = loaded.smoke_tests() if tests else ((), [])
+    findings += wrong
     if not paths:
         findings.append(_no_specs(source))
     silences = environment.findings.silence if closely else ()
@@ -75,7 +84,7 @@ def load_catalog(
     if closely:
         findings += idle_globs(environment.policy, resources, environment.place)
     ordered = {address: resources[address] for address in sorted(resources)}
-    return Catalog(MappingProxyType(ordered), _digest(ordered), tuple(findings), tuple(silenced))
+    return Catalog(MappingProxyType(ordered), _digest(ordered), tuple(findings), tuple(silenced), smoke_tests)
 
 
 def spec_paths(source: Source) -> list[str]:
@@ -126,6 +135,22 @@ class _Loading:
         fresh = self._read_afresh(path, text)
         if fresh is not None and self._closely:
             self._fresh[key] = fresh
+
+    def smoke_tests(self) -> tuple[tuple[SmokeTest, ...], list[Finding]]:
+        """The smoke tests beside the specs, checked against what was read; and what is wrong with them."""
+        found: list[Located] = []
+        findings: list[Finding] = []
+        for path, text in smoke_paths(self.source):
+            try:
+                rendered = self.reader.shown.render(path, text)
+            except SpecError as error:
+                findings += error.findings
+                continue
+            read, wrong = read_smoke_tests(rendered, self.reader.secret_variables, self.environment.name, self.origins)
+            found += read
+            findings += wrong
+        resources = {entry.desired.address: entry.desired for entry in self.entries}
+        return tuple(located.test for located in found), [*findings, *check_smoke_tests(found, resources)]
 
     def store(self) -> None:
         """Puts what was read afresh into the cache, and lets go of its files."""

@@ -22,6 +22,8 @@ MAX_FILE_BYTES = 5_000_000
 """No flow comes near it (the largest export known has 800 KB, facts on Archy §7); a stray binary does."""
 MAX_LINKS = 20
 SPEC_DIRECTORIES = ("flows", "shared", "environments")
+TESTS = "tests"
+"""Smoke tests lie there, beside tests of other kinds; of these only YAML is read out of Git."""
 
 
 class Source(ABC):
@@ -159,8 +161,9 @@ class GitRevision(Source):
     def __init__(self, root: Path, revision: str) -> None:
         self.root = root
         self.revision = revision
-        self._entries = list_tree(root, revision, SPEC_DIRECTORIES)
-        self._blobs: dict[str, bytes] | None = None
+        listed = list_tree(root, revision, (*SPEC_DIRECTORIES, TESTS))
+        self._entries = {path: entry for path, entry in listed.items() if _is_read(path)}
+        self._blobs: dict[bool, dict[str, bytes]] = {}
 
     @property
     def label(self) -> str:
@@ -180,13 +183,13 @@ class GitRevision(Source):
             return False
 
     def read_bytes(self, path: str) -> bytes:
-        """See ``Source.read_bytes``; the first call reads all files at once."""
+        """See ``Source.read_bytes``; the first call reads all files at once, and so does the first for a test."""
         target, entry = self._follow(path)
         if entry is None:
             raise self._absent(path, target)
         if entry.size > MAX_FILE_BYTES:
             raise _too_large(path)
-        return self._content(entry)
+        return self._content(target, entry)
 
     def _absent(self, path: str, target: str) -> SpecError:
         if target == str(checked_path(path)):
@@ -202,17 +205,30 @@ class GitRevision(Source):
             entry = self._entries.get(current)
             if entry is None or not entry.symlink:
                 return current, entry
-            target = self._content(entry).decode("utf-8", "replace")
+            target = self._content(current, entry).decode("utf-8", "replace")
             current = posixpath.normpath(posixpath.join(posixpath.dirname(current), target))
             if current.startswith(("/", "../")):
                 raise outside(path)
         raise _circle(path)
 
-    def _content(self, entry: BlobEntry) -> bytes:
-        if self._blobs is None:
-            wanted = [entry.oid for entry in self._entries.values() if entry.size <= MAX_FILE_BYTES]
-            self._blobs = read_blobs(self.root, wanted)
-        return self._blobs[entry.oid]
+    def _content(self, path: str, entry: BlobEntry) -> bytes:
+        tests = _is_test(path)
+        if tests not in self._blobs:
+            wanted = [
+                each.oid
+                for other, each in self._entries.items()
+                if each.size <= MAX_FILE_BYTES and _is_test(other) is tests
+            ]
+            self._blobs[tests] = read_blobs(self.root, wanted)
+        return self._blobs[tests][entry.oid]
+
+
+def _is_test(path: str) -> bool:
+    return path.startswith(f"{TESTS}/")
+
+
+def _is_read(path: str) -> bool:
+    return not _is_test(path) or path.endswith((".yaml", ".yml"))
 
 
 def checked_path(path: str) -> PurePosixPath:

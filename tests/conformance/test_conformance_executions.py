@@ -87,6 +87,7 @@ def test_the_example_workflow_puts_a_known_customer_on_the_conversation(example:
     trace = sdk.admin.get(f"/sandbox/executions/{launched.id}").json()
     assert trace["conversationData"] == {"c-1": {"CustomerName": "Rhys Morgan", "CustomerFound": "true"}}
     assert [step["name"] for step in trace["steps"]] == [
+        "Is there a number to look up",
         "Find the contact's id by phone number",
         "Get the external contact",
         "Put the customer on the conversation",
@@ -106,6 +107,34 @@ def test_the_example_workflow_ends_quietly_when_the_customer_system_knows_no_suc
     assert steps[-1] == {"action": "endWorkflow", "name": "Customer system not available"}
 
 
+def test_the_example_workflow_does_not_look_up_a_number_that_is_withheld(example: tuple[Sdk, str]) -> None:
+    sdk, flow = example
+    data = {"Flow.phoneNumber": "sip:anonymous@anonymous.invalid", "Flow.conversationId": "c-3"}
+    launched = launch(sdk, flow, input_data=data)
+    ended = sdk.architect.get_flows_execution(launched.id)
+    assert (ended.status, ended.output_data) == ("COMPLETED", {"Flow.contactId": None})
+    trace = sdk.admin.get(f"/sandbox/executions/{launched.id}").json()
+    assert trace["conversationData"] == {"c-3": {"CustomerFound": "false"}}
+    assert trace["steps"][-1]["name"] == "No number to look up"
+
+
+@pytest.mark.parametrize("status", ["FAILED", "ERROR", "TERMINATED", "RUNNING"])
+def test_a_fault_rule_ends_executions_as_it_says(alone: Sdk, status: str) -> None:
+    flow = alone.publish(ECHO)
+    name = alone.architect.get_flow(flow).name
+    rule = {"match": {"execution_flow": f"{name[:9]}*"}, "times": 1}
+    effect = {"execution": {"status": status, "code": "made.up", "message": "No more of it."}}
+    alone.admin.post("/sandbox/faults", json={**rule, "effect": effect}).raise_for_status()
+    ended = alone.architect.get_flows_execution(launch(alone, flow, input_data={"Flow.in": "x"}).id)
+    assert (ended.status, ended.output_data) == (status, None)
+    if status == "RUNNING":
+        assert (ended.date_completed, ended.flow_error_info) == (None, None)
+    else:
+        assert (ended.flow_error_info.code, ended.flow_error_info.message) == ("made.up", "No more of it.")
+    again = alone.architect.get_flows_execution(launch(alone, flow, input_data={"Flow.in": "x"}).id)
+    assert again.status == "COMPLETED"
+
+
 def test_an_execution_hands_over_inputs_outputs_and_the_reason_of_its_end(sdk: Sdk) -> None:
     ended = run(sdk, ECHO, **{"Flow.in": "hello"})
     assert (ended.status, ended.output_data, ended.completion_reason) == (
@@ -123,9 +152,9 @@ def test_an_action_that_the_sandbox_cannot_run_fails_the_execution_and_is_named(
 
 
 def test_a_function_that_the_sandbox_cannot_run_fails_the_execution_and_is_named(sdk: Sdk) -> None:
-    ended = run(sdk, workflow('{decision: {name: Now, condition: {exp: "GetCurrentDateTimeUtc() == NOT_SET"}}}'))
+    ended = run(sdk, workflow('{decision: {name: Now, condition: {exp: "GetCurrentDateTime() == NOT_SET"}}}'))
     assert ended.status == "FAILED"
-    assert "decision 'Now': the function GetCurrentDateTimeUtc" in ended.flow_error_info.message
+    assert "decision 'Now': the function GetCurrentDateTime " in ended.flow_error_info.message
 
 
 def test_an_execution_is_running_until_its_time_has_come(alone: Sdk) -> None:
@@ -159,6 +188,17 @@ def test_a_row_of_a_data_table_steers_an_execution(sdk: Sdk) -> None:
     )
     assert run(sdk, yaml, **{"Flow.key": "vip"}).output_data == {"Flow.queue": "Sales"}
     assert run(sdk, yaml, **{"Flow.key": "other"}).completion_reason == "nobody"
+
+
+def test_dates_and_times_go_in_and_out_in_iso_8601(sdk: Sdk) -> None:
+    later = "{dateTime: {variable: Flow.out, value: {exp: 'AddMinutes(Flow.in, 5)'}}}"
+    yaml = workflow(
+        f"{{updateData: {{name: Later, statements: [{later}]}}}}, {{endWorkflow: {{name: End}}}}",
+        f"{variable('Flow.in', 'dateTime', given=True)}, {variable('Flow.out', 'dateTime', told=True)}",
+    )
+    ended = run(sdk, yaml, **{"Flow.in": "2026-11-26T10:30:00+01:00"})
+    assert ended.output_data == {"Flow.out": "2026-11-26T09:35:00.000Z"}
+    assert refused(run, sdk, yaml, **{"Flow.in": "yesterday"}) == (400, "invalid.value")
 
 
 def test_only_published_workflows_can_be_launched(sdk: Sdk) -> None:

@@ -86,12 +86,33 @@ def estate() -> dict[str, str]:
 
 
 @cache
+def smoke_files() -> tuple[str, ...]:
+    """The example estate's smoke tests, and one that says all that can be said."""
+    found = sorted((ROOT / "tests/smoke").glob("*.yaml"))
+    return (_SMOKE, *(path.read_text(encoding="utf-8") for path in found))
+
+
+@cache
 def environments() -> dict[str, str]:
     """The example estate's environment files by name, and ``fuzz``, which extends ``dev``."""
     found = sorted((ROOT / "environments").glob("*.yaml"))
     return {path.stem: path.read_text(encoding="utf-8") for path in found} | {"fuzz": ENVIRONMENT}
 
 
+_SMOKE = """\
+smokeTest:
+  name: All of it
+  description: For the fuzzer.
+  flow: workflow/Look Up Customer by Phone Number
+  inputData: {Flow.phoneNumber: {{ crm_token | yaml }}}
+  expect:
+    status: COMPLETED
+    outputData:
+      Flow.contactId: {matches: '^[0-9a-f-]{36}$'}
+  timeout: 10
+---
+smokeTest: {name: Equal, flow: Look Up Customer by Phone Number, expect: {outputData: {Flow.contactId: {equals: x}}}}
+"""
 _OWN = (
     """\
 inboundCall:

@@ -6,7 +6,7 @@ from functools import cache
 
 from fuzz.choices import Choices
 from fuzz.harness import Crash, target
-from fuzz.materials import CANARY, INCLUDE, MemorySource, environments, estate, flows
+from fuzz.materials import CANARY, INCLUDE, MemorySource, environments, estate, flows, smoke_files
 from fuzz.mutations import spoilt_bytes, spoilt_text
 
 from reconciler.cli.output import document, say
@@ -21,6 +21,7 @@ from reconciler.report.text import findings_text
 from reconciler.specs import Environment, load_catalog, load_environment
 
 SECRETS = {"TOKEN": CANARY, "CRM_TOKEN": CANARY, "CRM_TOKEN_DEV": CANARY, "CRM_TOKEN_TEST": CANARY}
+WORKFLOW = "flows/customer-data/look-up-customer.yaml"
 FILES = {f"environments/{name}.yaml": text.encode() for name, text in environments().items()}
 
 
@@ -59,11 +60,19 @@ def environment_files(choices: Choices) -> None:
     _load(files, environment)
 
 
-def _load(files: dict[str, bytes], environment: Environment) -> None:
+@target
+def smoke_tests(choices: Choices) -> None:
+    """A file of smoke tests beside the workflow that it is about."""
+    text = spoilt_text(choices, choices.pick(smoke_files()))
+    data = spoilt_bytes(choices, text.encode("utf-8", "replace"))
+    _load({WORKFLOW: estate()[WORKFLOW].encode(), "tests/smoke/a.yaml": data}, _environment(), tests=True)
+
+
+def _load(files: dict[str, bytes], environment: Environment, *, tests: bool = False) -> None:
     """What ``validate`` and ``graph`` do, and what ``apply`` takes for an upload."""
     source = MemorySource({**FILES, **files})
     try:
-        catalog = load_catalog(source, environment, secret_env=SECRETS)
+        catalog = load_catalog(source, environment, secret_env=SECRETS, tests=tests)
         check_order(catalog)
     except SpecError as error:
         _check_places(error, source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 from reconciler.archy.yaml import load
 from reconciler.sandbox.answers import Answered
-from reconciler.sandbox.running_flows.evaluating import evaluate
+from reconciler.sandbox.running_flows.evaluating import CLOCK, evaluate
 from reconciler.sandbox.running_flows.problems import CannotRun, FlowFailed, RunProblem
 from reconciler.sandbox.running_flows.runner import Outcome, run_workflow
 
+NOW = datetime(2026, 11, 26, 9, 30, tzinfo=UTC)
 VARIABLES: dict[str, Any] = {
     "flow.text": "Hello",
     "flow.empty": "",
@@ -23,6 +25,7 @@ VARIABLES: dict[str, Any] = {
     "flow.yes": True,
     "state.contact": {"firstName": "Rhys", "address": {"city": "Bangor"}},
     "flow.list": ["a", "b"],
+    CLOCK: NOW,
 }
 
 
@@ -67,6 +70,8 @@ def lookup(name: str) -> Any:
         ('AreEqual("a", "a")', True),
         (r'"a \"quoted\" word\n"', 'a "quoted" word\n'),
         ("1.5 == 1.5 and 2 == 2.0", True),
+        ("AddMinutes(GetCurrentDateTimeUtc(), -90)", NOW - timedelta(minutes=90)),
+        ("AddMinutes(getCurrentDateTimeUtc(), 1) > GetCurrentDateTimeUtc()", True),
     ],
 )
 def test_an_expression_comes_to(expression: str, value: Any) -> None:
@@ -76,7 +81,10 @@ def test_an_expression_comes_to(expression: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("expression", "why"),
     [
-        ("GetCurrentDateTimeUtc()", "GetCurrentDateTimeUtc"),
+        ("GetCurrentDateTime()", "GetCurrentDateTime"),
+        ("GetCurrentDateTimeUtc() - GetCurrentDateTimeUtc()", "a date and time - a date and time"),
+        ("ToString(GetCurrentDateTimeUtc())", "writes a date and time as a string"),
+        (f"AddMinutes(GetCurrentDateTimeUtc(), {10**12})", "beyond the year 9999"),
         ("Flow.nowhere", "Flow.nowhere"),
         ("Prompt.Welcome", "Prompt"),
         ("Append(Flow.text, Flow.unset)", "Append makes of NOT_SET"),
@@ -102,7 +110,18 @@ def test_what_is_not_known_is_said_and_not_guessed(expression: str, why: str) ->
 
 
 @pytest.mark.parametrize(
-    "expression", ['"a" == 1', '"a" + 1', "1 / 0", "!1", "Flow.list[7]", 'JsonParse("{")', "Lower(1)", "If(1, 2, 3)"]
+    "expression",
+    [
+        '"a" == 1',
+        '"a" + 1',
+        "1 / 0",
+        "!1",
+        "Flow.list[7]",
+        'JsonParse("{")',
+        "Lower(1)",
+        "If(1, 2, 3)",
+        "AddMinutes(1, 2)",
+    ],
 )
 def test_what_is_wrong_on_the_platform_too_fails(expression: str) -> None:
     with pytest.raises(FlowFailed):
@@ -125,6 +144,8 @@ def test_no_expression_breaks_the_evaluator(expression: str) -> None:
 class World:
     """An org that answers as the tests want."""
 
+    now = NOW
+
     def __init__(self, *answers: Answered) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[str, str, dict[str, Any]]] = []
@@ -135,6 +156,9 @@ class World:
 
     def external_contact(self, contact_id: str) -> dict[str, Any] | None:
         return {"id": contact_id} if contact_id == "known" else None
+
+    def conversation(self, conversation_id: str) -> dict[str, Any] | None:
+        return {"number": "123"} if conversation_id == "known" else None
 
     def table_row(self, table: str, key: str) -> dict[str, Any] | None:
         return {"key": key, "table": table} if key == "known" else None
@@ -287,6 +311,27 @@ def test_a_data_action_without_an_answer_is_named_and_its_inputs_are_not() -> No
     assert isinstance(problem, CannotRun)
     assert "CRM / Find" in problem.message
     assert "hidden-value" not in problem.message
+
+
+SET = """\
+{setConversationData: {name: Set, conversationId: {lit: known}, attributes: [
+  {attribute: {name: {lit: own}, value: {lit: mine}}}]}}"""
+
+
+def read_conversation(conversation: str, attribute: str) -> str:
+    """Reads an attribute of a conversation into the output."""
+    return (
+        f"{{getConversationData: {{name: Get, conversationId: {{lit: {conversation}}}, attributes: "
+        f"[{{attribute: {{name: {{lit: {attribute}}}, variable: Flow.log}}}}], "
+        f"outputs: {{notFound: {{actions: [{log('none')}]}}}}}}}}"
+    )
+
+
+def test_a_flow_reads_what_was_on_a_conversation_and_what_it_put_there() -> None:
+    assert text_of(run(state(read_conversation("known", "number")))) == "123"
+    assert text_of(run(state(SET, read_conversation("known", "own")))) == "mine"
+    assert text_of(run(state(read_conversation("other", "number")))) == "none"
+    assert "'own', which is not on the conversation" in str(run(state(read_conversation("known", "own"))).problem)
 
 
 def test_a_value_of_another_type_fails_the_flow() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
+from operator import ge, gt, le, lt
 
 from reconciler.sandbox.running_flows import functions
 from reconciler.sandbox.running_flows.expressions import Binary, Call, Item, Literal, Member, Name, Node, Unary, parse
@@ -13,7 +15,18 @@ from reconciler.sandbox.running_flows.values import PhoneNumber, Value, bounded,
 Lookup = Callable[[str], Value]
 """Value of a variable by its name with scope; raises ``CannotRun`` for an unknown one."""
 
+CLOCK = "(now)"
+"""Name under which the clock is looked up, like a variable; no expression can write it."""
+
 _parse = lru_cache(maxsize=1024)(parse)
+
+
+_ORDER: dict[str, Callable[[Value, Value], bool]] = {
+    "<": lt,
+    "<=": le,
+    ">": gt,
+    ">=": ge,
+}
 
 
 def evaluate(text: str, lookup: Lookup) -> Value:
@@ -62,6 +75,8 @@ def _call(name: str, arguments: tuple[Node, ...], lookup: Lookup) -> Value:
         if len(arguments) != 3:
             raise CannotRun(f"If with {len(arguments)} arguments is not what the sandbox can run")
         return _value(arguments[1 if truth(_value(arguments[0], lookup), "If") else 2], lookup)
+    if name.lower() == "getcurrentdatetimeutc" and not arguments:
+        return lookup(CLOCK)
     function = functions.find(name)
     return functions.call(function, [_value(argument, lookup) for argument in arguments])
 
@@ -100,9 +115,15 @@ def _binary(operator: str, left_node: Node, right_node: Node, lookup: Lookup) ->
 def _arithmetic(operator: str, left: Value, right: Value) -> Value:
     if operator == "+" and isinstance(left, str) and isinstance(right, str):
         return bounded(left + right)
+    if isinstance(left, datetime) and isinstance(right, datetime) and operator in _ORDER:
+        return _ORDER[operator](left, right)
+    if isinstance(left, datetime) or isinstance(right, datetime):
+        raise CannotRun(f"a {kind_of(left)} {operator} a {kind_of(right)} is not among what the sandbox can run")
     if not (is_number(left) and is_number(right)):
         raise FlowFailed(f"a {kind_of(left)} {operator} a {kind_of(right)} is not possible")
     left, right = bounded(left), bounded(right)
+    if operator in _ORDER:
+        return _ORDER[operator](left, right)
     match operator:
         case "+":
             return bounded(left + right)
@@ -110,14 +131,6 @@ def _arithmetic(operator: str, left: Value, right: Value) -> Value:
             return bounded(left - right)
         case "*":
             return bounded(left * right)
-        case "<":
-            return left < right
-        case "<=":
-            return left <= right
-        case ">":
-            return left > right
-        case ">=":
-            return left >= right
     if right == 0:
         raise FlowFailed("a number cannot be divided by zero")
     if isinstance(left, int) and isinstance(right, int) and left % right:

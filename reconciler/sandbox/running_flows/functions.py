@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from reconciler.sandbox.running_flows.problems import CannotRun, FlowFailed
 from reconciler.sandbox.running_flows.values import MAX_TEXT, Value, as_text, bounded, equal, kind_of, phone_number
@@ -196,3 +197,13 @@ def _get_json_object_property(value: Value, name: Value) -> Value:
 @_function("AreEqual", 2, 2)
 def _are_equal(left: Value, right: Value) -> bool:
     return equal(left, right)
+
+
+@_function("AddMinutes", 2, 2)
+def _add_minutes(value: Value, minutes: Value) -> datetime:
+    if not isinstance(value, datetime):
+        raise FlowFailed(f"AddMinutes needs a date and time, not a {kind_of(value)}")
+    try:
+        return value + timedelta(minutes=_whole(minutes, "AddMinutes"))
+    except OverflowError:
+        raise CannotRun("a date and time beyond the year 9999 is more than the sandbox can run") from None

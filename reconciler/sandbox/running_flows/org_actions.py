@@ -51,9 +51,25 @@ def _set_conversation_data(run: Run, body: dict[str, Any]) -> Signal | None:
     return run.output(body, "success")
 
 
+def _get_conversation_data(run: Run, body: dict[str, Any]) -> Signal | None:
+    conversation = run.text(body.get("conversationId"), "the id of the conversation")
+    before = run.world.conversation(conversation)
+    if before is None and conversation not in run.conversation_data:
+        return run.output(body, "notFound")
+    attributes = {**(before or {}), **run.conversation_data.get(conversation, {})}
+    for item in body.get("attributes") or []:
+        attribute = item["attribute"]
+        name = run.text(attribute.get("name"), "the name of an attribute")
+        if name not in attributes:
+            raise CannotRun(f"what becomes of '{name}', which is not on the conversation, is not known")
+        run.scope.set(str(attribute["variable"]), attributes[name])
+    return run.output(body, "found")
+
+
 HANDLERS: dict[str, Handler] = {
     "callData": _call_data,
     "getExternalContact": _get_external_contact,
     "dataTableLookup": _look_up_data_table,
+    "getConversationData": _get_conversation_data,
     "setConversationData": _set_conversation_data,
 }

@@ -74,7 +74,7 @@ class Run:
 
     def __init__(self, body: dict[str, Any], world: World, handlers: Mapping[str, Handler]) -> None:
         self.world = world
-        self.scope = Scope()
+        self.scope = Scope(world.now)
         self.waited = 0.0
         """Seconds that the flow waited."""
         self.steps: list[Step] = []

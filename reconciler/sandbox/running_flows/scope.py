@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from reconciler.sandbox.flow_traits import variables_of
+from reconciler.sandbox.running_flows.evaluating import CLOCK
 from reconciler.sandbox.running_flows.problems import CannotRun
 from reconciler.sandbox.running_flows.values import Value, check_fits
 
@@ -50,7 +52,9 @@ def declared(container: dict[str, Any]) -> list[Declared]:
 class Scope:
     """Variables by name, in any case as expressions are (facts archy-yaml §3)."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime) -> None:
+        """``now`` is the moment that the flow's clock shows."""
+        self._now = now
         self._kinds: dict[str, str] = {}
         self._values: dict[str, Value] = {}
 
@@ -61,6 +65,8 @@ class Scope:
 
     def get(self, name: str) -> Value:
         """A variable's value; raises ``CannotRun`` for one that is not declared or has an unknown value."""
+        if name == CLOCK:
+            return self._now
         if name.lower() not in self._values:
             raise CannotRun(
                 f"the variable {name} is not declared, and not among the built-in ones that the sandbox has"

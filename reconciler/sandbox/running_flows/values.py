@@ -1,7 +1,8 @@
 """The values that a flow works with.
 
 ``NOT_SET`` is ``None``; strings, booleans, integers and decimals are Python's own; JSON and objects of the
-org (external contacts) are dictionaries and lists; a phone number is a ``PhoneNumber``.
+org (external contacts) are dictionaries and lists; a phone number is a ``PhoneNumber``; a date and time is a
+``datetime`` in UTC.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from reconciler.sandbox.running_flows.problems import CannotRun, FlowFailed
@@ -40,6 +42,17 @@ def phone_number(text: str) -> PhoneNumber:
     return PhoneNumber(number)
 
 
+def date_time(text: str) -> datetime:
+    """A moment written in ISO 8601 with its offset; raises ``FlowFailed`` for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise FlowFailed(f"'{text}' is no date and time in ISO 8601 with an offset, such as 2026-11-26T09:30:00Z")
+    return moment.astimezone(UTC)
+
+
 def kind_of(value: Value) -> str:
     """What people call the type of a value."""
     if isinstance(value, bool):
@@ -52,6 +65,7 @@ def kind_of(value: Value) -> str:
         dict: "object",
         list: "collection",
         PhoneNumber: "phone number",
+        datetime: "date and time",
     }
     return names.get(type(value), type(value).__name__)
 
@@ -104,6 +118,7 @@ _FITTING: dict[str, tuple[type, ...]] = {
     "json": (dict, list, str, bool, int, float),
     "externalContact": (dict,),
     "phoneNumber": (PhoneNumber,),
+    "dateTime": (datetime,),
     "stringCollection": (list,),
     "integerCollection": (list,),
     "booleanCollection": (list,),
@@ -132,6 +147,8 @@ def as_json(value: Value) -> Value:
     """A value as it goes into the answer of the API; raises ``CannotRun`` for what JSON cannot hold."""
     if isinstance(value, PhoneNumber):
         return value.e164
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
     try:
         return json.loads(json.dumps(value, allow_nan=False))
     except ValueError as error:
