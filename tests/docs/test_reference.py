@@ -240,10 +240,12 @@ def test_every_exit_code_is_told_and_no_other():
 
 
 def exit_codes(file: Path) -> Iterator[int]:
-    """Numbers that a command or a property ``exit_code`` returns, and those that errors carry."""
+    """Numbers that a command or a property of exit codes returns, and those that errors carry."""
     command_line = file.parent.name == "cli"
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef) and (node.name == "exit_code" or (command_line and _gives_int(node))):
+        if isinstance(node, ast.FunctionDef) and (
+            node.name in ("exit_code", "changes_code") or (command_line and _gives_int(node))
+        ):
             returns = [each.value for each in ast.walk(node) if isinstance(each, ast.Return) and each.value]
             yield from (number for value in returns for number in _numbers(value))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "exit_code":
