@@ -66,6 +66,14 @@ oracle: $(VENV)/.dev ## Run the tests and report what of the wire the official S
 lint: $(VENV)/.dev ## ruff, mypy --strict and the layer contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+WORKFLOWS := .github/workflows/*.yml reconciler/scaffold/pipelines/github/workflows/*.yml
+.PHONY: lint-pipelines
+lint-pipelines: $(VENV)/.dev ## Check action, workflows, GitLab template and Dockerfile; where Go is, also with actionlint
+	@$(BIN)/python -m pytest tests/pipelines/test_files.py $(ARGS)
+	@if command -v go >/dev/null; then go run $(ACTIONLINT) -shellcheck $(BIN)/shellcheck $(WORKFLOWS); \
+	else echo "There is no Go here: actionlint was left out." >&2; fi
+
 .PHONY: format
 format: $(VENV)/.dev ## Format the code
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

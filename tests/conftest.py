@@ -13,7 +13,7 @@ from reconciler.cli.main import run
 from reconciler.platform import Connection
 from reconciler.sandbox import embedded
 
-WITHOUT_ENV = ("show", "schema", "sandbox", "promote", "status", "--help", "--version")
+WITHOUT_ENV = ("init", "completion", "show", "schema", "sandbox", "promote", "status", "--help", "--version")
 """First words of command lines to which no environment is added."""
 
 pytest_plugins = ["oracle.plugin"]

@@ -16,7 +16,7 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
-from reconciler.engine.apply import Apply, StalePlanError
+from reconciler.engine.apply import Apply, StalePlanError, refuse_unsaved
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import RunReport
@@ -88,6 +88,9 @@ def apply(
             remedy=f"Apply it with --env {plan.environment}, or plan again.",
         )
     workspace = open_workspace(env or (plan.environment if plan else DEFAULT_ENVIRONMENT), tests=None)
+    if plan is None:
+        # Before credentials are looked for, a sandbox is started or a journal is begun.
+        refuse_unsaved(workspace)
     if override_window is not None and not override_window.strip():
         raise ReconcilerError("--override-window needs a reason.", remedy="Say why it cannot wait; it is recorded.")
     timing = Timing(

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 NAMES = (
+    "init",
     "validate",
     "plan",
     "show",
@@ -18,9 +19,11 @@ NAMES = (
     "promote",
     "status",
     "history",
+    "adoption",
     "graph",
     "unlock",
     "schema",
+    "completion",
     "sandbox",
 )
 """In the order of the help; each is a module beside this one with a function ``register``."""

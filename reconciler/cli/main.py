@@ -23,7 +23,7 @@ app = typer.Typer(
     cls=CommandsOnDemand,
     help="Keeps Genesys Cloud flows and IVRs as the YAML in this repository says.",
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

@@ -33,11 +33,11 @@ PlanFile = Annotated[Path, typer.Argument(metavar="PLANFILE", help="A plan that 
 Parameters = ParamSpec("Parameters")
 
 
-def command(app: typer.Typer, name: str, function: Callable[Parameters, int]) -> None:
-    """Adds a command whose function returns its exit code."""
+def command(app: typer.Typer, name: str, function: Callable[Parameters, int], **settings: bool) -> None:
+    """Adds a command whose function returns its exit code; ``settings`` go into its context."""
 
     @wraps(function)
     def leave(*args: Parameters.args, **kwargs: Parameters.kwargs) -> NoReturn:
         raise typer.Exit(function(*args, **kwargs))
 
-    app.command(name)(leave)
+    app.command(name, context_settings=settings)(leave)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from reconciler.problems import ReconcilerError
 from reconciler.report.findings import findings_text
-from reconciler.report.visible import PlainConsole, visible
+from reconciler.report.visible import PlainConsole, discard, visible
 
 HANGING = 2
 """Columns that the following lines of a wrapped line are set in."""
@@ -64,10 +64,13 @@ def _wrapped(line: Text, console: Console) -> Iterator[Text]:
 
 
 def document(text: str) -> None:
-    """Prints a document for a program."""
+    """Prints a document for a program; one that stops reading changes nothing."""
     text = visible(text)
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard(sys.stdout)
 
 
 def explain(error: ReconcilerError) -> None:

@@ -43,9 +43,13 @@ def plan(
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
     with failed_as_json(format):
         made = asyncio.run(_plan(open_workspace(env, tests=None), scope))
-    show_plan(made, format)
+    try:
+        # Before it is shown: whoever pages through it may leave in the middle.
+        if out is not None:
+            save_plan(made, out)
+    finally:
+        show_plan(made, format)
     if out is not None:
-        save_plan(made, out)
         say([Text(_saved(made, out), style="dim")])
     if made.errors:
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -74,8 +75,15 @@ def promote(
         save_plan(planned.plan, out)
         say([Text(f"Saved as {out}.", style="dim")])
     if not dry_run:
-        say([Text(f"Commit {step.file}; `reconciler apply --env {target}` then does this.", style="bold")])
+        say([Text(f"Commit {step.file}; {_then(step, out)}", style="bold")])
     return 0
+
+
+def _then(step: _Step, out: Path | None) -> str:
+    name = step.target.name
+    if out is None and step.target.policy.require_saved_plan:
+        return f"`reconciler plan --env {name} --out FILE` then saves this plan for review."
+    return f"`reconciler apply {shlex.quote(str(out)) if out else f'--env {name}'}` then does this."
 
 
 def _step(source: str, target: str, commit: str | None) -> _Step:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from reconciler.engine.document import NAMED, Action, Plan
+from reconciler.engine.document import Action, Plan
+from reconciler.engine.drift import DriftPolicy
 from reconciler.engine.execute import Execution, Listener
 from reconciler.engine.fields import state_digest
 from reconciler.engine.history import History
@@ -16,10 +17,11 @@ from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
 from reconciler.engine.outcome import Outcome, RunReport
 from reconciler.engine.planner import Planning, make_plan
+from reconciler.engine.policy import ON_DRIFT, judge_saved, named_reason, uncommitted_finding, unsaved_finding
 from reconciler.engine.proof import Proof
-from reconciler.engine.prune import delete_policy_findings
+from reconciler.engine.prune import drifted_deletes, orphans
 from reconciler.engine.records import record_of
-from reconciler.engine.republish import Republishing
+from reconciler.engine.republish import Republishing, unmanaged_of
 from reconciler.engine.steps import Signature, Steps, moves_only
 from reconciler.engine.timing import Gate, Timing
 from reconciler.engine.verdict import Verdict
@@ -27,7 +29,7 @@ from reconciler.engine.windows import Calendar
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, Row, now_utc, short_hash, stamp
 from reconciler.platform import Platform
-from reconciler.problems import ReconcilerError, Severity
+from reconciler.problems import Finding, ReconcilerError, Severity
 from reconciler.specs import Masker, missing_secret_finding
 
 Confirm = Callable[[Plan], bool]
@@ -76,15 +78,17 @@ class Apply:
 
         Raises:
             LockedError: another run holds the lock.
-            UnusablePlanError: the plan holds errors.
+            UnusablePlanError: the plan holds errors, or the environment takes saved plans only.
             DeclinedError: the plan was not confirmed.
             StalePlanError: another run applied something while the question waited.
             OutsideWindowError: nothing may be applied now.
         """
+        refuse_unsaved(self.workspace)
         planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
         if planning.observation.ledger.locked and planning.observation.ledger.lock is not None:
             raise LockedError(planning.observation.ledger.lock)
         _refuse_errors(planning.plan)
+        self._check_policy(planning.plan)
         self._refuse_missing_secrets(planning.plan)
         self._proof.check(planning.plan)
         gate = self._gate(planning.plan)
@@ -108,7 +112,7 @@ class Apply:
         Raises:
             StalePlanError: environment, specs or org are not the plan's, or it was applied already.
             LockedError: another run holds the lock.
-            UnusablePlanError: the plan holds errors.
+            UnusablePlanError: the plan holds errors, or the policy of today forbids it.
             OutsideWindowError: nothing may be applied now.
         """
         self._check_source(plan)
@@ -126,7 +130,7 @@ class Apply:
         gate = self._gate(plan)
         if gate.begin() is not None:
             # What can be found out before the wait is: errors should not wait for the night, and caches fill.
-            _refuse_held(await make_plan(self.workspace, self.platform, self.ledger, Scope()), plan)
+            self._refuse_drift(await make_plan(self.workspace, self.platform, self.ledger, Scope()), plan)
             await gate.wait()
         return await self._check_again_and_carry_out(plan)
 
@@ -138,7 +142,7 @@ class Apply:
                 raise StalePlanError(
                     f"The plan {plan.id} was applied already.", remedy="Plan again to see what is left."
                 )
-            _refuse_held(planning, plan)
+            self._refuse_drift(planning, plan)
             return planning, await self._carry_out(planning, plan, lease)
 
     def _gate(self, plan: Plan) -> Gate:
@@ -198,11 +202,29 @@ class Apply:
             )
 
     def _check_policy(self, plan: Plan) -> None:
-        """The environment's policy of today counts, not the one that the plan was made under."""
-        deletes = [change.address for change in plan.changes if change.action is Action.DELETE]
-        findings = delete_policy_findings(deletes, self.workspace.environment.policy)
-        if findings:
-            raise UnusablePlanError("The policy of the environment forbids this plan.", findings=findings)
+        """The environment's policy of today counts, not only the one that the plan was made under."""
+        environment, made, now = self.workspace.environment, plan.source, self.workspace.commit
+        outside = [consumer.address for consumer in unmanaged_of(plan)] if self.republish_unmanaged else []
+        findings = judge_saved(plan.changes, outside, environment)
+        if plan.changes:
+            uncommitted = uncommitted_finding(environment, now.commit, now.dirty, now.changed)
+            uncommitted = uncommitted or uncommitted_finding(environment, made.commit, made.dirty, then=True)
+            findings += [uncommitted] if uncommitted else []
+        _refuse(findings)
+
+    def _refuse_drift(self, planning: Planning, plan: Plan) -> None:
+        """Drift that today's policy leaves as it is stays so, unless the plan was made by naming the object."""
+        unnamed = [change for change in plan.changes if named_reason(ON_DRIFT) not in change.reasons]
+        verdicts = [planning.verdicts.get(change.address) for change in unnamed]
+        left = orphans(self.workspace.catalog, planning.observation)
+        deletes = [change.address for change in unnamed if change.action is Action.DELETE]
+        policy = DriftPolicy(self.workspace.environment.policy.on_drift)
+        _refuse(
+            [
+                *(finding for verdict in verdicts if verdict and verdict.held for finding in verdict.findings),
+                *drifted_deletes(deletes, left, policy),
+            ]
+        )
 
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
@@ -381,18 +403,19 @@ class Apply:
             self.listener.notice(f"The lock could not be given back and expires by itself: {error}")
 
 
-def _refuse_held(planning: Planning, plan: Plan) -> None:
-    """Drift that today's policy leaves as it is stays so, unless the plan was made by naming the object."""
-    findings = [
-        finding
-        for change in plan.changes
-        if NAMED not in change.reasons
-        and (verdict := planning.verdicts.get(change.address)) is not None
-        and verdict.held
-        for finding in verdict.findings
-    ]
+def refuse_unsaved(workspace: Workspace) -> None:
+    """To be called before an apply that has no plan file; asks nobody.
+
+    Raises:
+        UnusablePlanError: the environment takes saved plans only.
+    """
+    finding = unsaved_finding(workspace.environment)
+    _refuse([finding] if finding else [])
+
+
+def _refuse(findings: list[Finding]) -> None:
     if findings:
-        raise UnusablePlanError("The policy on drift of the environment forbids this plan.", findings=findings)
+        raise UnusablePlanError("The policy of the environment forbids this; nothing was applied.", findings=findings)
 
 
 def _refuse_errors(plan: Plan) -> None:

@@ -24,10 +24,6 @@ NOT_THERE = "is not in the org"
 """The reason of an ordinary create."""
 
 
-NAMED = "is overwritten because it was named on the command line"
-"""The reason that sets ``policy.on_drift`` aside; a saved plan carries it on."""
-
-
 class Action(StrEnum):
     """What a plan does to one object."""
 

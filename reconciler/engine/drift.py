@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from reconciler.engine.document import NAMED, Action, Difference, Drift
+from reconciler.engine.document import Action, Difference, Drift
+from reconciler.engine.policy import ON_DRIFT, named_reason
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Live
 from reconciler.problems import Finding, Severity
@@ -33,7 +34,7 @@ class DriftPolicy:
             verdict.decide(action, reason)
             if verdict.spec_changed:
                 verdict.reasons.append("the spec changed")
-            self._say_if_named(verdict)
+            self.say_if_named(verdict)
             return
         self._hold(verdict)
 
@@ -45,7 +46,7 @@ class DriftPolicy:
         before = verdict.drift.diff if verdict.drift else ()
         verdict.drift = drift_of(verdict, (*before, difference))
         if self.overwrites(verdict.address):
-            self._say_if_named(verdict)
+            self.say_if_named(verdict)
         elif not verdict.held:
             self._hold(verdict)
 
@@ -57,9 +58,10 @@ class DriftPolicy:
         verdict.moves_only = verdict.heal = False
         verdict.findings.append(self._finding(verdict))
 
-    def _say_if_named(self, verdict: Verdict) -> None:
-        if self.on_drift != "overwrite" and NAMED not in verdict.reasons:
-            verdict.reasons.append(NAMED)
+    def say_if_named(self, verdict: Verdict) -> None:
+        """Gives what the policy would have left as it is its reason: it was named."""
+        if self.on_drift != "overwrite" and named_reason(ON_DRIFT) not in verdict.reasons:
+            verdict.reasons.append(named_reason(ON_DRIFT))
 
     def _finding(self, verdict: Verdict) -> Finding:
         waiting = " The change of its spec waits." if verdict.spec_changed else ""

@@ -109,7 +109,7 @@ class Execution:
 
     async def _one(self, change: Change, coming: list[str]) -> Result:
         self.listener.change_started(change)
-        self.journal.change_started(change.address, change.action)
+        self.journal.change_started(change)
         started = time.monotonic()
         self._begun = self._begun or started
         try:

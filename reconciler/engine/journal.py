@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
-from reconciler.engine.document import Plan
+from reconciler.engine.document import Change, Plan
 from reconciler.engine.outcome import Result, RunReport
 from reconciler.engine.smoke_report import SmokeResult
 from reconciler.ledger import now_utc
@@ -33,9 +33,9 @@ class Journal:
         told = {"override": override} if override else {}
         self._write("run-started", run=run, plan=plan.id, environment=plan.environment, holder=holder, **told)
 
-    def change_started(self, address: str, action: str) -> None:
-        """A change begins to act on the org."""
-        self._write("change-started", address=address, action=action)
+    def change_started(self, change: Change) -> None:
+        """A change begins to act on the org; its reasons say also which policy was set aside for it."""
+        self._write("change-started", address=change.address, action=change.action, reasons=change.reasons)
 
     def change_ended(self, result: Result) -> None:
         """A change has its outcome."""

@@ -28,6 +28,7 @@ from reconciler.engine.notices import (
     secret_findings,
 )
 from reconciler.engine.observe import Observation, observe
+from reconciler.engine.policy import judge, named_reason, set_aside_findings, uncommitted_finding
 from reconciler.engine.propagation import Propagation
 from reconciler.engine.prune import Pruning, orphans, point_out, prune
 from reconciler.engine.reach import Reaching, consumers_outside
@@ -37,7 +38,7 @@ from reconciler.engine.versions import VersionJudge
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ledger
 from reconciler.platform import Platform
-from reconciler.problems import SpecError
+from reconciler.problems import Finding, SpecError
 from reconciler.specs import Catalog, Masker
 
 
@@ -111,6 +112,7 @@ async def make_plan(
         *([] if workspace.missing_is_made else await unavailable_findings(platform, changes.values())),
         *circle_findings(order),
         *pruning.findings,
+        *_hold_to_policy(workspace, changes, scope),
         *unmanaged_findings(outside),
         *await contracts.broken_outside(verdicts, outside),
         *await contracts.calls_of_foreign_modules(verdicts.values()),
@@ -155,9 +157,23 @@ async def _prune(
 ) -> Pruning:
     if not scope.prune:
         return Pruning(findings=point_out(left))
-    policy = workspace.environment.policy
-    drift = DriftPolicy(policy.on_drift, scope.targets)
-    return await prune(platform, observation, left, verdicts, workspace.catalog, policy, drift)
+    drift = DriftPolicy(workspace.environment.policy.on_drift, scope.targets)
+    return await prune(platform, observation, left, verdicts, workspace.catalog, drift)
+
+
+def _hold_to_policy(workspace: Workspace, changes: Mapping[str, Verdict], scope: Scope) -> list[Finding]:
+    """Judges the final changes; those that the policy lets pass because they were named get that as a reason."""
+    environment, commit = workspace.environment, workspace.commit
+    steps = {address: verdict.action for address, verdict in changes.items() if verdict.action is not None}
+    judgement = judge(steps, environment.policy, lambda address, _key: address in scope.targets, environment.place)
+    for address, keys in judgement.set_aside.items():
+        changes[address].reasons += map(named_reason, keys)
+    uncommitted = uncommitted_finding(environment, commit.commit, commit.dirty, commit.changed) if changes else None
+    return [
+        *judgement.findings,
+        *([uncommitted] if uncommitted else []),
+        *set_aside_findings({address: verdict.reasons for address, verdict in changes.items()}, environment.place),
+    ]
 
 
 def _present(chosen: set[str], verdicts: Mapping[str, Verdict]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
@@ -13,11 +13,10 @@ from reconciler.engine.drift import DriftPolicy, by_whom
 from reconciler.engine.fields import state_digest
 from reconciler.engine.observe import Observation, candidate_addresses, flow_addresses
 from reconciler.engine.verdict import Verdict
-from reconciler.globs import matches
 from reconciler.kinds.base import Consumer, Live
 from reconciler.platform import Platform
 from reconciler.problems import Finding, Severity
-from reconciler.specs import Catalog, Policy
+from reconciler.specs import Catalog
 
 
 @dataclass
@@ -60,7 +59,6 @@ async def prune(
     left: Mapping[str, Verdict],
     wanted: Mapping[str, Verdict],
     catalog: Catalog,
-    policy: Policy,
     drift: DriftPolicy,
 ) -> Pruning:
     """Decides which orphans go. ``wanted`` are the verdicts on what the specs want."""
@@ -75,18 +73,18 @@ async def prune(
         blockers |= named.get(address, set())
         if blockers:
             pruning.findings.append(_in_use(address, blockers))
-        if _drifted(verdict) and not drift.overwrites(address):
-            pruning.findings.append(_changed_by_hand(verdict))
-    pruning.findings += delete_policy_findings(list(left), policy)
+        if _drifted(verdict) and drift.overwrites(address):
+            drift.say_if_named(verdict)
+    pruning.findings += drifted_deletes(left, left, drift)
     return pruning
 
 
-def delete_policy_findings(deletes: Sequence[str], policy: Policy) -> list[Finding]:
-    """What the environment's policy has against these deletes."""
-    findings = [_protected(address) for address in deletes if matches(address, policy.protect)]
-    if policy.max_deletes is not None and len(deletes) > policy.max_deletes:
-        findings.append(_too_many(deletes, policy.max_deletes))
-    return findings
+def drifted_deletes(deletes: Iterable[str], left: Mapping[str, Verdict], drift: DriftPolicy) -> list[Finding]:
+    """Errors for deletes that would lose what somebody changed by hand, which the policy leaves as it is."""
+    verdicts = (left[address] for address in deletes if address in left)
+    return [
+        _changed_by_hand(verdict) for verdict in verdicts if _drifted(verdict) and not drift.overwrites(verdict.address)
+    ]
 
 
 def _drifted(verdict: Verdict) -> bool:
@@ -154,22 +152,4 @@ def _in_use(address: str, blockers: Iterable[str]) -> Finding:
         message=f"{address} cannot be deleted: it is still used by {', '.join(sorted(blockers))}.",
         address=address,
         remedy="Change or delete what uses it first, or keep it in the specs.",
-    )
-
-
-def _protected(address: str) -> Finding:
-    return Finding(
-        id="protected",
-        message=f"{address} is protected in this environment and is not deleted.",
-        address=address,
-        remedy="Put it back into the specs, or take it out of `policy.protect`.",
-    )
-
-
-def _too_many(addresses: Sequence[str], limit: int) -> Finding:
-    return Finding(
-        id="too-many-deletes",
-        message=f"The plan would delete {len(addresses)} of our objects ({', '.join(addresses)}); "
-        f"`policy.max_deletes` allows {limit}.",
-        remedy="Leave some out with --exclude, or raise the limit.",
     )

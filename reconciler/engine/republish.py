@@ -61,7 +61,7 @@ class Republishing:
             return _result(consumer, Outcome.SKIPPED, f"It holds {consumer.holds}, which was not published.")
         change = _change(consumer)
         self.listener.change_started(change)
-        self.journal.change_started(change.address, change.action)
+        self.journal.change_started(change)
         started = time.monotonic()
         try:
             after = await self._publish(consumer)

@@ -169,8 +169,12 @@ class Kind(ABC):
         """How a document and the common modules around it fit together; empty for kinds that call none."""
         return Interface()
 
-    def body_schema(self) -> dict[str, Any]:
-        """JSON Schema of what stands below the root key; accepts every valid document."""
+    def body_schema(self, root: str) -> dict[str, Any]:
+        """JSON Schema of what stands below the root key, for editors; accepts every valid document.
+
+        Also one that holds ``{{ … }}`` in place of values, as ``reconciler.schemas`` has it. What is shared between
+        roots stands below ``$defs``.
+        """
         return {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "minLength": 1}}}
 
     @abstractmethod

@@ -26,8 +26,11 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: str
+    """What it is called in the org, and what other documents name it by."""
     description: str | None = None
+    """A line for people who see it in the org."""
     division: str | None = None
+    """Name of its division; the environment's ``division`` if left out."""
 
 
 class FieldKind(Kind, Generic[Wire]):
@@ -89,9 +92,12 @@ class FieldKind(Kind, Generic[Wire]):
             problems=tuple(problems),
         )
 
-    def body_schema(self) -> dict[str, Any]:
+    def body_schema(self, root: str) -> dict[str, Any]:
         """See ``Kind.body_schema``."""
-        return self.spec.model_json_schema()
+        # Only the schema pays for the reading of docstrings.
+        from reconciler.schemas import model_schema, with_templates
+
+        return with_templates(model_schema(self.spec))
 
     async def list_live(self, platform: Platform) -> list[Live]:
         """See ``Kind.list_live``."""

@@ -68,6 +68,13 @@ class FlowKind(Kind):
         """See ``archy.contracts``."""
         return interface_of(root, body)
 
+    def body_schema(self, root: str) -> dict[str, Any]:
+        """See ``archy.editor``."""
+        # Only the schema pays for loading the tables of keys.
+        from reconciler.archy.editor import flow_schema
+
+        return flow_schema(root)
+
     async def list_live(self, platform: Platform) -> list[Live]:
         """All flows of types that Archy can write."""
         flows = await platform.flows.list()

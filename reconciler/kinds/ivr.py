@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from reconciler.archy.model import Problem, Reference
 from reconciler.kinds.base import Consumer, Live
@@ -16,18 +18,24 @@ from reconciler.kinds.fields import FieldKind, Spec
 from reconciler.platform import CrudApi, Ivr, IvrBody, Platform
 
 E164 = re.compile(r"\+[1-9][0-9]{1,14}")
+Number = Annotated[str, Field(examples=["+441632960100"], json_schema_extra={"pattern": f"^{E164.pattern}$"})]
+"""The pattern is for editors; ``check`` says in better words what is wrong."""
 FLOW_FIELDS = ("openHoursFlow", "closedHoursFlow", "holidayHoursFlow")
 
 
 class IvrSpec(Spec):
-    """An ``ivr:`` document."""
+    """An IVR: the phone numbers and the flow that answers them in open, closed and holiday hours."""
 
-    dnis: list[str] | None = None
-    """Phone numbers, E.164; each stands on one IVR only."""
+    dnis: list[Number] | None = None
+    """Phone numbers in E.164 form, in quotes; each stands on one IVR only."""
     openHoursFlow: str | None = None
+    """Name of the inbound call flow for opening hours; without a schedule group, for all hours."""
     closedHoursFlow: str | None = None
+    """Name of the inbound call flow outside opening hours; needed with a schedule group."""
     holidayHoursFlow: str | None = None
+    """Name of the inbound call flow on holidays."""
     scheduleGroup: str | None = None
+    """Name of the schedule group that says when which of the flows answers."""
 
 
 class IvrKind(FieldKind[Ivr]):

@@ -7,7 +7,9 @@ times without a zone, ``yyyy-MM-ddTHH:mm:ss.SSS``).
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from reconciler.archy.model import Problem
 from reconciler.kinds.base import Consumer, Live
@@ -19,12 +21,15 @@ WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
 class ScheduleSpec(Spec):
-    """A ``schedule:`` document."""
+    """A schedule: when something is open, in local time."""
 
-    start: str
-    """Local date and time of the first occurrence, e.g. ``2026-01-05T08:00:00.000``."""
-    end: str
-    rrule: str | None = None
+    start: Annotated[str, Field(examples=["2026-01-05T08:00:00.000"])]
+    """Local date and time of the first occurrence, e.g. ``2026-01-05T08:00:00.000``; the time zone is that of the
+    schedule group."""
+    end: Annotated[str, Field(examples=["2026-01-05T18:00:00.000"])]
+    """When the first occurrence ends, in the same form."""
+    rrule: Annotated[str | None, Field(examples=["FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"])] = None
+    """How it recurs (RFC 5545), e.g. ``FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR``; once only if left out."""
 
 
 class ScheduleKind(FieldKind[Schedule]):

@@ -6,8 +6,10 @@ Platform facts: shared fact sheet §3.5; wire model ``ScheduleGroup`` of the off
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from zoneinfo import available_timezones
+
+from pydantic import Field
 
 from reconciler.archy.model import Problem, Reference
 from reconciler.kinds.base import Consumer, Live
@@ -19,13 +21,16 @@ SCHEDULE_FIELDS = ("openSchedules", "closedSchedules", "holidaySchedules")
 
 
 class ScheduleGroupSpec(Spec):
-    """A ``scheduleGroup:`` document."""
+    """A schedule group: open, closed and holiday schedules in one time zone, which IVRs and flows go by."""
 
     openSchedules: list[str]
-    timeZone: str | None = None
+    """Names of the schedules in which it is open."""
+    timeZone: Annotated[str | None, Field(examples=["Europe/London"])] = None
     """An IANA name, e.g. ``Europe/Copenhagen``."""
     closedSchedules: list[str] | None = None
+    """Names of the schedules in which it is closed although an open one counts."""
     holidaySchedules: list[str] | None = None
+    """Names of the schedules of its holidays."""
 
 
 class ScheduleGroupKind(FieldKind[ScheduleGroup]):

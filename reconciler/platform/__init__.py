@@ -3,6 +3,7 @@
 ``Platform`` is the way in; its methods take and give frozen models of the wire and raise ``PlatformError``.
 """
 
+from reconciler.platform.analytics import AnalyticsApi, FlowCount
 from reconciler.platform.client import Platform
 from reconciler.platform.connection import REGIONS, Connection, connection_for_region, is_loopback
 from reconciler.platform.crud import CrudApi
@@ -64,6 +65,7 @@ from reconciler.platform.variables import gateway_from, proxy_from, tokens_of
 __all__ = [
     "RATE_FILE",
     "REGIONS",
+    "AnalyticsApi",
     "AuthenticationFailed",
     "BadRequest",
     "Conflict",
@@ -80,6 +82,7 @@ __all__ = [
     "Execution",
     "ExecutionsApi",
     "Flow",
+    "FlowCount",
     "FlowLock",
     "FlowLocked",
     "FlowVersion",

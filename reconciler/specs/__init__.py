@@ -11,7 +11,6 @@ from reconciler.specs.environment import (
     CredentialValues,
     Environment,
     Org,
-    Policy,
     Sandbox,
     Smoke,
     environment_names,
@@ -20,6 +19,7 @@ from reconciler.specs.environment import (
 )
 from reconciler.specs.loader import Catalog, load_catalog, spec_paths
 from reconciler.specs.pinned import source_of
+from reconciler.specs.policy import ActionName, Policy, Rule
 from reconciler.specs.secrets import (
     Masker,
     SecretValues,
@@ -31,6 +31,7 @@ from reconciler.specs.smoke import Expectation, SmokeTest
 from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
 
 __all__ = [
+    "ActionName",
     "ArtifactCache",
     "Catalog",
     "Commit",
@@ -42,6 +43,7 @@ __all__ = [
     "Masker",
     "Org",
     "Policy",
+    "Rule",
     "Sandbox",
     "SecretValues",
     "SecretVariable",

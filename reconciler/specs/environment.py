@@ -12,13 +12,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reconciler.problems import Finding, ReconcilerError, SpecError
+from reconciler.archy.model import Path
+from reconciler.problems import Finding, Location, ReconcilerError, SpecError
 from reconciler.specs.environment_files import DIRECTORY, Layers, environment_file, file_names, read_layers
 from reconciler.specs.environment_problems import explain
+from reconciler.specs.policy import Policy, policy_problems
 from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
 from reconciler.specs.source import Source
-from reconciler.specs.variables import malformed_secrets, secret_variables
+from reconciler.specs.variables import VARIABLE_SCHEMA, malformed_secrets, secret_variables
 from reconciler.specs.windows import Windows
 from reconciler.suggest import near
 
@@ -26,7 +28,6 @@ REGION_ENV = "GENESYSCLOUD_REGION"
 ACCESS_TOKEN_ENV = "GENESYSCLOUD_ACCESS_TOKEN"  # noqa: S105 - a name, not a token
 PLACES = ("region", "domain", "api_url", "sandbox")
 
-Names = Annotated[tuple[str, ...], Field(strict=False)]
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -42,6 +43,7 @@ class Sandbox(_Part):
     data: str | None = None
     """SQLite file that keeps the org, relative to the repository root."""
     missing_references: Literal["reject", "create"] = "reject"
+    """``create`` makes whatever a flow names and the org lacks, to try flows of one's own at once."""
     faults: str | None = None
     """YAML file of what is to go wrong, relative to the repository root."""
 
@@ -50,28 +52,35 @@ class Org(_Part):
     """Which org it is and where it answers: exactly one of region, domain, a pair of URLs, or a sandbox."""
 
     id: Text | None = None
-    """Refused if the token belongs to another org."""
-    region: Text | None = None
+    """The organisation's id; nothing is read or written when the credentials belong to another org."""
+    region: Annotated[Text | None, Field(examples=["eu-west-1"])] = None
     """AWS region, e.g. ``eu-west-1``; GENESYSCLOUD_REGION where the environment names no place at all."""
-    domain: Text | None = None
+    domain: Annotated[Text | None, Field(examples=["mypurecloud.ie"])] = None
     """E.g. ``mypurecloud.ie``."""
     api_url: Text | None = None
+    """Address of the API, together with ``login_url``, e.g. of ``reconciler sandbox serve``."""
     login_url: Text | None = None
+    """Address of the login, together with ``api_url``."""
     sandbox: Sandbox | None = None
+    """An org on this machine; it needs no account, no credentials and no network."""
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """How fast we may ask, for each token; 300 if not said otherwise, no limit for a sandbox."""
 
 
 class FromEnvironmentVariable(_Part):
     """Where a value is read; never the value."""
 
     env: Text
+    """Name of the environment variable that holds it."""
 
 
 class Credentials(_Part):
-    """The OAuth client (client credentials grant), named as the Terraform provider names it (facts §1)."""
+    """The OAuth client (grant Client Credentials); the default names are those of the Terraform provider."""
 
     client_id: FromEnvironmentVariable = FromEnvironmentVariable(env="GENESYSCLOUD_OAUTHCLIENT_ID")
+    """Where to read the id of the OAuth client: ``{env: NAME}``."""
     client_secret: FromEnvironmentVariable = FromEnvironmentVariable(env="GENESYSCLOUD_OAUTHCLIENT_SECRET")
+    """Where to read its secret: ``{env: NAME}``; the secret itself never stands here."""
 
     def resolve(self, environ: Mapping[str, str]) -> CredentialValues:
         """The values; GENESYSCLOUD_ACCESS_TOKEN wins over client id and secret.
@@ -116,19 +125,11 @@ class Ledger(_Part):
     """Where it is kept what was applied: in the org itself (a data table) or in a file."""
 
     type: Literal["org", "file"] = "org"
+    """``org``: a data table, so that all pipelines see the same; ``file`` suits one machine."""
     path: Text | None = None
     """File, relative to the repository root; only for ``file``."""
     table: Text | None = None
     """Name of the data table; only for ``org``."""
-
-
-class Policy(_Part):
-    """What apply may do in this environment."""
-
-    protect: Names = ()
-    """Addresses (globs allowed) that are never deleted or replaced."""
-    max_deletes: Annotated[int, Field(ge=0)] | None = None
-    on_drift: Literal["overwrite", "report", "fail"] = "overwrite"
 
 
 class Smoke(_Part):
@@ -152,7 +153,9 @@ class EnvironmentFile(_Part):
     extends: Text | None = None
     """The environment file, without ending, whose keys this one starts from."""
     org: Org
+    """Which org it is and where it answers: exactly one of region, domain, a pair of URLs, or a sandbox."""
     credentials: Credentials = Credentials()
+    """Where to read the OAuth client, never its values."""
     release: Text | None = None
     """Git revision that the specs are read from; without it they are read from the working tree."""
     division: Text | None = None
@@ -160,9 +163,13 @@ class EnvironmentFile(_Part):
     variables: Mapping[str, Any] = Field(default_factory=dict)
     """What templates may use; secrets as ``{secret: {env: NAME}}``."""
     ledger: Ledger = Ledger()
+    """Where it is kept what was applied."""
     policy: Policy = Policy()
+    """What ``apply`` may do in this environment."""
     findings: Findings = Findings()
+    """What people decided about findings."""
     smoke: Smoke = Smoke()
+    """Which smoke tests apply runs, and what follows when one is not passed."""
     windows: Windows | None = None
     """When changes may be applied; without it, at any time."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
@@ -175,6 +182,11 @@ class Environment(EnvironmentFile):
     name: str
     files: tuple[str, ...]
     """The files it was read from, its own first, then what it extends."""
+    layers: Layers = Field(exclude=True, repr=False)
+
+    def place(self, path: Path) -> Location:
+        """Where the value at ``path`` is written, e.g. ``("policy", "protect", 0)``; the nearest key above it else."""
+        return self.layers.origin(path)
 
     @property
     def secrets(self) -> tuple[SecretVariable, ...]:
@@ -213,18 +225,27 @@ def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | 
         *_ledger_findings(data, layers),
         *_variable_findings(data, layers),
         *silence_problems(data, layers),
+        *policy_problems(data, layers),
     ]
     if findings or made is None:
         raise SpecError(findings)
     fields = {key: getattr(made, key) for key in EnvironmentFile.model_fields}
-    return Environment(name=name, files=layers.files, **fields)
+    return Environment(name=name, files=layers.files, layers=layers, **fields)
 
 
 def environment_schema() -> dict[str, Any]:
-    """JSON Schema of environment files, for editors; nothing is required, as a file may extend another."""
-    schema = EnvironmentFile.model_json_schema()
-    schema.pop("required", None)
-    return schema
+    """JSON Schema of environment files, for editors: one file at a time, before it is merged with what it extends.
+
+    So nothing is required, and each key may be left empty, which switches off what is inherited.
+    """
+    # Only this pays for the reading of docstrings.
+    from reconciler.schemas import DRAFT, model_schema, nothing_required, or_null
+
+    schema = nothing_required(model_schema(EnvironmentFile))
+    definitions = {**schema["$defs"], "Variable": VARIABLE_SCHEMA}
+    keys = {key: or_null(value, definitions) for key, value in schema["properties"].items()}
+    keys["variables"]["additionalProperties"] = {"$ref": "#/$defs/Variable"}
+    return {**schema, "$schema": DRAFT, "type": ["object", "null"], "properties": keys, "$defs": definitions}
 
 
 def _check_known(source: Source, name: str) -> None:

@@ -18,7 +18,9 @@ _EXPECTED = {
     "dict_type": "must be a mapping of keys",
     "mapping_type": "must be a mapping of keys",
     "tuple_type": "must be a list",
+    "bool_type": "must be true or false",
     "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
 }
 
 

@@ -38,6 +38,8 @@ class Commit:
     """Which repository it is: the address of ``origin`` without credentials; None where there is none."""
     release: str | None = None
     """The revision that the environment pins, as it is written there; None where it pins none."""
+    changed: tuple[str, ...] = ()
+    """The files that make it dirty, relative to the root of the specs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,8 @@ def commit_state(root: Path, release: str | None = None) -> Commit:
         GitError: the release is unknown here.
     """
     if release is not None:
-        commit = resolve(root, release)
-        return Commit(commit, bool(uncommitted(root, COMMITTED_DIRECTORIES[-1:])), _origin(root), release)
+        commit, changed = resolve(root, release), uncommitted(root, COMMITTED_DIRECTORIES[-1:])
+        return Commit(commit, bool(changed), _origin(root), release, _readable(changed))
     try:
         inside = run_git(root, ["rev-parse", "--is-inside-work-tree"])
     except GitError:
@@ -71,7 +73,13 @@ def commit_state(root: Path, release: str | None = None) -> Commit:
         head = run_git(root, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).decode().strip()
     except GitError:
         head = ""
-    return Commit(head or None, bool(uncommitted(root, COMMITTED_DIRECTORIES)), _origin(root))
+    changed = uncommitted(root, COMMITTED_DIRECTORIES)
+    return Commit(head or None, bool(changed), _origin(root), None, _readable(changed))
+
+
+def _readable(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths as a plan can hold them, whatever bytes a name is made of."""
+    return tuple(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for path in paths)
 
 
 def resolve(root: Path, revision: str) -> str:

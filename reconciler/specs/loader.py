@@ -17,6 +17,7 @@ from reconciler.specs.content import SpecFile, SpecReader
 from reconciler.specs.documents import read_documents
 from reconciler.specs.environment import Environment
 from reconciler.specs.origins import VariableOrigins
+from reconciler.specs.policy import idle_globs
 from reconciler.specs.silence import apply_silences, unused_silences
 from reconciler.specs.smoke import SmokeTest, smoke_paths
 from reconciler.specs.smoke_checks import check_smoke_tests
@@ -80,6 +81,8 @@ def load_catalog(
     if unused:
         findings += unused_silences(unused, silences, loaded.origins.layers)
     resources = {entry.desired.address: entry.desired for entry in loaded.entries}
+    if closely:
+        findings += idle_globs(environment.policy, resources, environment.place)
     ordered = {address: resources[address] for address in sorted(resources)}
     return Catalog(MappingProxyType(ordered), _digest(ordered), tuple(findings), tuple(silenced), smoke_tests)
 

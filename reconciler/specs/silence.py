@@ -24,7 +24,7 @@ class Silence(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: str
-    """Of the findings; see docs/findings.md."""
+    """Id of the findings, as ``validate`` tells it."""
     address: Annotated[str, Field(min_length=1)]
     """Address or glob, e.g. ``inboundCall/Sales*``."""
     reason: Annotated[str, Field(min_length=1, pattern=r"\S")]

@@ -12,6 +12,31 @@ from typing import Any
 from reconciler.specs.secret_text import SecretText
 from reconciler.specs.secrets import SecretValues, SecretVariable
 
+_VARIABLE = {"$ref": "#/$defs/Variable"}
+VARIABLE_SCHEMA: dict[str, Any] = {
+    "if": {"type": "object", "required": ["secret"]},
+    "then": {
+        "properties": {
+            "secret": {
+                "description": "A secret: where to read it, never the value.",
+                "type": "object",
+                "properties": {
+                    "env": {
+                        "description": "Name of the environment variable that holds the secret.",
+                        "type": "string",
+                        "minLength": 1,
+                    }
+                },
+                "required": ["env"],
+                "additionalProperties": False,
+            }
+        },
+        "additionalProperties": False,
+    },
+    "else": {"additionalProperties": _VARIABLE, "items": _VARIABLE},
+}
+"""JSON Schema of ``$defs/Variable``: any value, but what looks like a secret must be one (see ``is_secret``)."""
+
 
 def is_secret(value: Any) -> bool:
     """Whether a variable's value is the well-formed ``{secret: {env: NAME}}``."""

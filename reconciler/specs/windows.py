@@ -89,8 +89,11 @@ class Closure(_Part):
     """Days on which nothing is applied, whatever is open: one ``date``, or ``from`` … ``to``, both included."""
 
     date: Text | None = None
+    """A single day, e.g. ``2026-12-24``."""
     from_: Annotated[Text | None, Field(alias="from")] = None
+    """The first of several days."""
     to: Text | None = None
+    """The last of several days, closed as well."""
     reason: Text | None = None
     """Shown to whoever wants to apply."""
 
@@ -146,12 +149,14 @@ class Holidays(_Part):
 
 
 class Windows(_Part):
-    """See the module. Without ``open`` every hour is open that is not closed."""
+    """When changes may be applied. Without ``open`` every hour is open that is not closed."""
 
     time_zone: Text
     """IANA name, e.g. ``Europe/London``."""
     open: Annotated[tuple[Opening, ...], Field(strict=False)] = ()
+    """Hours in which changes may be applied."""
     closed: Annotated[tuple[Closure, ...], Field(strict=False)] = ()
+    """Days on which nothing is applied."""
     holidays: Holidays | None = None
     """Public holidays are closed."""
 

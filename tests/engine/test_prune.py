@@ -93,7 +93,7 @@ def test_protect_and_max_deletes_hold(applied, cli, org):
     environment.write_text(before + "policy: {max_deletes: 2}\n", encoding="utf-8")
     too_many = cli("apply", "--auto-approve", "--prune")
     assert too_many.code == 1
-    assert "would delete 5 of our objects" in too_many.err
+    assert "would delete 5 objects" in too_many.err
     assert org.ivrs().keys() == {"Line"}
 
 

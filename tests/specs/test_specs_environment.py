@@ -10,6 +10,7 @@ from specs_support import Tree, place
 
 from reconciler.problems import Finding, ReconcilerError, SpecError
 from reconciler.specs import environment_names, environment_schema, load_environment
+from reconciler.specs.environment import EnvironmentFile
 
 SECRET_VALUE = "s3cr3t-value"
 
@@ -233,18 +234,6 @@ def test_keys_left_blank_count_as_missing(tree: Tree) -> None:
 def test_the_schema_for_editors_requires_nothing_and_knows_all_keys() -> None:
     schema = environment_schema()
     assert "required" not in schema
-    assert set(schema["properties"]) == {
-        "extends",
-        "org",
-        "credentials",
-        "division",
-        "release",
-        "windows",
-        "variables",
-        "ledger",
-        "policy",
-        "concurrency",
-        "findings",
-        "smoke",
-    }
+    assert set(schema["properties"]) == set(EnvironmentFile.model_fields)
+    assert all("description" in key for key in schema["properties"].values())
     assert schema["additionalProperties"] is False

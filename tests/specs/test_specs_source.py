@@ -130,6 +130,8 @@ def test_commit_state_knows_what_is_not_committed(tree: Tree, tmp_path: Path) ->
     assert not commit_state(tree.root).dirty
     tree.write("shared/new.yaml", "untracked")
     assert commit_state(tree.root).dirty
+    (Path(os.fsdecode(os.fsencode(tree.root) + b"/flows/gr\xf8n.yaml"))).touch()
+    assert commit_state(tree.root).changed == ("flows/gr\N{REPLACEMENT CHARACTER}n.yaml", "shared/new.yaml")
     outside = tmp_path / "plain"
     outside.mkdir()
     assert commit_state(outside).commit is None
