@@ -47,8 +47,8 @@ def init(
         str | None, typer.Option("--region", metavar="REGION", help="AWS region of your orgs, e.g. eu-west-1.")
     ] = None,
     pipelines: Annotated[
-        Pipelines, typer.Option("--pipelines", help="Also write pipelines that plan, apply and look for drift.")
-    ] = Pipelines.NONE,
+        Pipelines, typer.Option("--pipelines", help="Whose pipelines to write; they plan, apply and look for drift.")
+    ] = Pipelines.GITHUB,
 ) -> int:
     """Write a repository for a new team, which works at once.
 

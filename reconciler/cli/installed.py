@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from typing import Any
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 NAME = "reconciler"
 _REMOTE = ("https", "ssh")
 """Schemes of addresses that others can reach; ``file`` names a folder of this machine."""
+_ON_GITHUB = re.compile(r"github\.com[/:](?P<repository>[\w.-]+/[\w.-]+?)(?:\.git)?@(?P<commit>[0-9a-f]{40})$")
 
 
 def vcs_requirement(installed: Distribution | None = None) -> str | None:
@@ -24,6 +26,12 @@ def vcs_requirement(installed: Distribution | None = None) -> str | None:
     except (PackageNotFoundError, OSError, ValueError):
         return None
     return _requirement(origin) if isinstance(origin, Mapping) else None
+
+
+def action_reference(requirement: str | None) -> str | None:
+    """``owner/name@commit`` for `uses:` in a workflow; None where the tool did not come from a commit on GitHub."""
+    found = _ON_GITHUB.search(requirement or "")
+    return f"{found['repository']}@{found['commit']}" if found else None
 
 
 def _requirement(origin: Mapping[str, Any]) -> str | None:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from reconciler.cli.installed import action_reference
 from reconciler.cli.schema import schema_files
 
 TEMPLATES = "scaffold"
 """Folder of the package. ``dot_x`` in it becomes ``.x``, so that it means nothing to Git and editors here."""
 _PIPELINES = {"github": (".github",), "gitlab": ()}
 """Forge → where its files go; those of GitLab stand at the root."""
+_ACTION = f"OWNER/REPO@{'0' * 40} # replace, see above"
+"""Stands in workflows for the repository of the tool, which is known where the tool was installed from one."""
 _EXAMPLE_REGION = "eu-west-2"
 _FILL_IN = "FILL IN: the AWS region of this org"
 
@@ -41,7 +44,10 @@ def files_of(choices: Choices) -> dict[str, str]:
         found["requirements.txt"] = f"{choices.requirement}\n"
     if choices.pipelines in _PIPELINES:
         folder = root / "pipelines" / choices.pipelines
-        found |= {"/".join((*_PIPELINES[choices.pipelines], path)): text for path, text in _tree(folder)}
+        action = action_reference(choices.requirement)
+        for path, text in _tree(folder):
+            known = text.replace(_ACTION, action) if action else text
+            found["/".join((*_PIPELINES[choices.pipelines], path))] = known
     found |= {f"schemas/{name}": text for name, text in schema_files().items()}
     return dict(sorted(found.items()))
 

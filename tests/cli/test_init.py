@@ -14,6 +14,7 @@ import pytest
 from editing import complaints, documents
 
 from reconciler.cli.installed import vcs_requirement
+from reconciler.cli.scaffold import Choices, files_of
 
 COMMAND = Path(sys.executable).parent / "reconciler"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -190,6 +191,24 @@ def test_pipelines_are_written_as_they_came(tmp_path, cli, forge):
     for path in files:
         assert (below / path.relative_to(data)).read_bytes() == path.read_bytes()
     assert ("brings no pipelines" in done.err) == (not files)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "used"),
+    [
+        (f"reconciler @ git+https://github.com/acme/reconciler.git@{COMMIT}", f"acme/reconciler@{COMMIT}"),
+        (f"reconciler @ git+ssh://git@github.com/acme/flow.tools@{COMMIT}", f"acme/flow.tools@{COMMIT}"),
+        (f"reconciler @ git+https://forge.example/acme/reconciler@{COMMIT}", None),
+        (None, None),
+    ],
+)
+def test_workflows_name_the_commit_that_the_tool_came_from(requirement, used):
+    written = files_of(Choices("Acme", None, "github", requirement))
+    workflows = {path: text for path, text in written.items() if path.startswith(".github/")}
+    assert len(workflows) == 3
+    for text in workflows.values():
+        action = [line.split("uses: ")[1] for line in text.splitlines() if "uses: " in line and "actions/" not in line]
+        assert set(action) == {used or f"OWNER/REPO@{'0' * 40} # replace, see above"}
 
 
 def test_the_makefile_says_how_to_name_the_tool_where_there_is_none(acme):
