@@ -16,7 +16,7 @@ from reconciler.files import replace_file
 from reconciler.kinds.registry import kind_of_root, known_roots
 from reconciler.problems import ReconcilerError
 from reconciler.schemas import one_of
-from reconciler.specs import environment_schema
+from reconciler.specs import SMOKE_ROOT, environment_schema, smoke_schema
 from reconciler.suggest import near
 
 ENVIRONMENT = "environment"
@@ -61,9 +61,11 @@ def schema_files(kinds: Sequence[str] = BOTH) -> dict[str, str]:
 def _schema(kind: str | None) -> dict[str, Any]:
     if kind == ENVIRONMENT:
         return environment_schema()
+    if kind == SMOKE_ROOT:
+        return one_of({SMOKE_ROOT: smoke_schema()})
     roots = known_roots() if kind in (None, SPEC) else [kind for kind in (kind,) if kind in known_roots()]
     if not roots:
-        known = [ENVIRONMENT, SPEC, *known_roots()]
+        known = [ENVIRONMENT, SPEC, SMOKE_ROOT, *known_roots()]
         raise ReconcilerError(
             f"There is no kind {kind!r}.", remedy=f"{near(kind or '', known)}Known: {', '.join(known)}."
         )

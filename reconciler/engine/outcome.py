@@ -75,18 +75,18 @@ class RunReport(BaseModel):
         return len(self.smoke.not_passed) if self.smoke else 0
 
     @property
-    def exit_code(self) -> int:
-        """As ``changes_code``; 4 also where all was applied and a smoke test was not passed."""
-        return self.changes_code or (4 if self.unproven else 0)
+    def complete(self) -> bool:
+        """Whether every change was applied, whatever the smoke tests say of them."""
+        return not self.lock_lost and self.count(Outcome.APPLIED) == len(self.results)
 
     @property
-    def changes_code(self) -> int:
-        """0 all done; 3 lock lost, or nothing but refusals; 4 applied in part; 1 nothing applied."""
+    def exit_code(self) -> int:
+        """0 all done; 3 lock lost, or nothing but refusals; 4 applied in part, or not proven; 1 nothing applied."""
         if self.lock_lost:
             return 3
         done = self.count(Outcome.APPLIED)
         if done == len(self.results):
-            return 0
+            return 4 if self.unproven else 0
         if done:
             return 4
         failed = [result for result in self.results if result.outcome is Outcome.FAILED]

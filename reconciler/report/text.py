@@ -102,7 +102,7 @@ def run_text(report: RunReport) -> Iterator[Text]:
     if not report.results:
         yield Text("Nothing to apply.", style="green")
     else:
-        style = "green" if report.changes_code == 0 else "bold red"
+        style = "green" if report.complete else "bold red"
         yield Text(f"Run {report.run}: {', '.join(parts)} in {report.seconds:.1f} s.", style=style)
         if report.count(Outcome.APPLIED) > 1:
             yield Text(f"From the first change to the last: {report.publish_seconds:.1f} s.", style="dim")
@@ -118,7 +118,7 @@ def run_text(report: RunReport) -> Iterator[Text]:
         yield Text("The run was stopped; what was not started was left alone.", style="yellow")
     if report.lock_lost:
         yield Text(report.lock_lost, style="bold red")
-    if report.changes_code:
+    if not report.complete:
         yield Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
     yield from _proof(report)
 
@@ -130,7 +130,7 @@ def _proof(report: RunReport) -> Iterator[Text]:
         return
     yield smoke_closing(smoke)
     if not smoke.passed:
-        applied = "All changes were applied" if report.changes_code == 0 else "What was applied stays applied"
+        applied = "All changes were applied" if report.complete else "What was applied stays applied"
         names = ", ".join(f"'{result.name}'" for result in smoke.not_passed)
         yield Text(f"{applied}, but not every smoke test was passed: {names}. {report.reaction}", style="bold red")
         yield Text(f"To run the tests again: reconciler smoke --env {report.environment}", style="dim")

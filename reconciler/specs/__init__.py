@@ -27,10 +27,12 @@ from reconciler.specs.secrets import (
     fingerprint,
     missing_secret_finding,
 )
-from reconciler.specs.smoke import Expectation, SmokeTest
+from reconciler.specs.smoke import ROOT as SMOKE_ROOT
+from reconciler.specs.smoke import Expectation, SmokeTest, smoke_schema
 from reconciler.specs.source import Commit, GitError, GitRevision, Source, WorkingTree, commit_state
 
 __all__ = [
+    "SMOKE_ROOT",
     "ActionName",
     "ArtifactCache",
     "Catalog",
@@ -59,6 +61,7 @@ __all__ = [
     "load_catalog",
     "load_environment",
     "missing_secret_finding",
+    "smoke_schema",
     "source_of",
     "spec_paths",
     "with_secrets",

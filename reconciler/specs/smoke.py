@@ -49,7 +49,9 @@ class SmokeDocument(_Part):
     """What stands below ``smokeTest:``."""
 
     name: Text
+    """What the test shows, in a sentence."""
     description: str | None = None
+    """For readers."""
     flow: Text
     """Name of the workflow, or its address."""
     inputData: Mapping[str, Any] = Field(default_factory=dict)
@@ -98,3 +100,11 @@ def smoke_paths(source: Source) -> Iterator[tuple[str, str]]:
                 continue
             if _OURS.search(text):
                 yield path, text
+
+
+def smoke_schema() -> dict[str, Any]:
+    """JSON Schema of what stands below ``smokeTest:``, for editors."""
+    # Only the schema pays for the reading of docstrings.
+    from reconciler.schemas import model_schema, with_templates
+
+    return with_templates(model_schema(SmokeDocument))

@@ -231,3 +231,13 @@ def test_statements_in_comments_work_and_leave_the_file_readable(spec, tmp_path,
     assert body["settingsErrorHandling"]["errorHandling"] == {"disconnect": {"none": True}}
     assert [next(iter(action)) for action in body["tasks"][0]["task"]["actions"]] == ["playAudio", "disconnect"]
     assert complaints(spec, line) == []
+
+
+def test_smoke_tests_have_a_strict_schema_of_their_own(cli):
+    schema = cli("schema", "smokeTest").json
+    Draft202012Validator.check_schema(schema)
+    text = (REPOSITORY / "tests/smoke/look-up-customer.yaml").read_text(encoding="utf-8")
+    assert complaints(schema, text) == []
+    assert len(complaints(schema, text.replace("inputData:", "inputdata:", 1))) == 1
+    assert len(complaints(schema, text.replace("outputData:", "outputs:", 1))) >= 1
+    assert schema["properties"]["smokeTest"]["properties"]["flow"]["description"].startswith("Name of the workflow")
