@@ -16,11 +16,12 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
-from reconciler.engine.apply import Apply, StalePlanError, refuse_unsaved
+from reconciler.engine.apply import Apply
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import RunReport
 from reconciler.engine.proof import tests_after
+from reconciler.engine.refusals import StalePlanError, refuse_unsaved
 from reconciler.engine.republish import unmanaged_of
 from reconciler.engine.timing import LONGEST_WAIT, Timing, moment_of, zone_of
 from reconciler.engine.workspace import Scope, Workspace
