@@ -125,11 +125,12 @@ async def connect(workspace: Workspace) -> AsyncIterator[Connected]:
             async with Platform(connection, notice=_notice) as platform:
                 yield Connected(platform, _ledger(workspace, platform))
         except ReconcilerError as error:
-            _hide_secrets(error, workspace, connection)
+            hide_secrets(error, workspace, connection)
             raise
 
 
-def _hide_secrets(error: ReconcilerError, workspace: Workspace, connection: Connection) -> None:
+def hide_secrets(error: ReconcilerError, workspace: Workspace, connection: Connection) -> None:
+    """Takes secrets and credentials out of what an error says."""
     mask = Masker(workspace.secrets).mask
     credentials = [secret for secret in (connection.client_secret, connection.access_token) if secret]
 

@@ -15,7 +15,7 @@ from walkthrough import Commands, compare, steps
 REPOSITORY = Path(__file__).parents[2]
 FOLDERS = ("environments", "flows", "shared")
 FILES = (".gitignore", "Makefile", "pyproject.toml", "requirements.lock")
-NOT_THE_READERS = ("GENESYSCLOUD_", "GITHUB_", "GITLAB_", "GIT_")
+NOT_THE_READERS = ("GENESYSCLOUD_", "GITHUB_", "GITLAB_", "GIT_", "MAKE")
 """Variables that begin so would make a reader's run another one."""
 
 

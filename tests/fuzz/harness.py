@@ -22,13 +22,15 @@ from fuzz.choices import Choices
 from fuzz.materials import CANARY
 
 from reconciler.cli import main
-from reconciler.cli.output import explain
+from reconciler.cli.output import Format, explain
 from reconciler.problems import ReconcilerError
 
 MAX_CPU = 8.0
 """Seconds of CPU that one input may take, with room for a machine that is busy and an instrumented build."""
 MAX_GROWTH = 400 * 2**20
 """Bytes by which one input may raise the largest size that the process ever had."""
+MOST_SHOWN = 4_000_000 * len(Format)
+"""Characters; a plan is shown in all formats, and JSON holds each value of the org in full."""
 HANGS = 120
 """Seconds after which a run that does not come back is ended with the stack of every thread."""
 
@@ -132,7 +134,7 @@ def check_printed(text: str) -> None:
     control = re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
     if control:
         raise Crash(f"A control character is shown: {text[max(0, control.start() - 200) :][:300]!r}")
-    if len(text) > 4_000_000:
+    if len(text) > MOST_SHOWN:
         raise Crash(f"{len(text)} characters are shown")
 
 

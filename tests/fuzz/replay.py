@@ -29,6 +29,7 @@ from support import SEED, Org, connected, flow, module
 from reconciler.cache import Cache
 from reconciler.cli.output import Format, people
 from reconciler.cli.planfile import show_plan
+from reconciler.cli.session import hide_secrets
 from reconciler.engine.apply import Apply
 from reconciler.engine.document import Plan
 from reconciler.engine.journal import Journal
@@ -36,6 +37,7 @@ from reconciler.engine.planner import make_plan
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import OrgLedger
 from reconciler.platform import Connection, Platform
+from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
 from reconciler.sandbox import embedded
 from reconciler.specs import Commit, SecretValues, load_catalog, load_environment
@@ -243,8 +245,13 @@ def _session(tape: Tape | None, workspace: Workspace, work: Work, transport: Any
             requests_per_minute=10_000_000,
         )
         clock = (lambda: tape.now) if tape else time.monotonic
-        async with Platform(connection, transport=transport, sleep=sleep, clock=clock) as platform:
-            return await work(workspace, platform, OrgLedger(platform, "Ledger", workspace.cache))
+        try:
+            async with Platform(connection, transport=transport, sleep=sleep, clock=clock) as platform:
+                return await work(workspace, platform, OrgLedger(platform, "Ledger", workspace.cache))
+        except ReconcilerError as error:
+            # As ``connect`` does for every command: an org may repeat what it was sent.
+            hide_secrets(error, workspace, connection)
+            raise
 
     # Tokens of locks and revisions come back in recorded answers.
     with (

@@ -117,3 +117,11 @@ def test_half_a_surrogate_pair_is_no_breakdown_of_the_sandbox(org):
 
     assert made.status_code < 500
     assert httpx.codes.is_success(org.http.get("/api/v2/flows").status_code)
+
+
+def test_a_task_below_a_key_that_holds_no_tasks_is_no_place_of_the_flow(repository, cli):
+    repository.write("flows/sales.yaml", flow("Sales").replace("  tasks:", '  "tasks}}":'))
+
+    drawn = cli("graph", "inboundCall/Sales")
+
+    assert (drawn.code, "Internal error" in drawn.err) == (0, False)

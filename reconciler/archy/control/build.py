@@ -66,6 +66,7 @@ class _Builder:
                 self._actions_of(container)
         self._start()
         self._events()
+        self._flow.drop_loose_ways()
         self._menus_before()
         return self._flow
 

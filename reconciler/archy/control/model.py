@@ -123,6 +123,12 @@ class ControlFlow:
         self._out.setdefault(edge.source, []).append(edge)
         self._into.setdefault(edge.target, []).append(edge)
 
+    def drop_loose_ways(self) -> None:
+        """Takes out ways to what turned out to be no node: a task below a key that holds none, named by a reference."""
+        for target in [target for target in self._into if target not in self.nodes]:
+            for edge in self._into.pop(target):
+                self._out[edge.source].remove(edge)
+
     @cached_property
     def graph(self) -> Graph:
         """The flow as a graph, each edge with its ``Edge`` as ``edge``; made once, when somebody first asks."""
