@@ -19,9 +19,15 @@ def proof_text(planning: Planning, commit: LoggedCommit | None) -> Iterator[Text
     named = f"{commit.short} {commit.subject!r}, {commit.author}" if commit else (plan.source.commit or "")[:12]
     line = Text(f"{plan.environment} runs commit ", style="bold")
     yield line.append(named)
-    runs = [run for run in planning.observation.ledger.runs if run.exit_code == 0]
-    last = f"; last applied {stamp(runs[-1].at)} by {runs[-1].by}" if runs else ""
-    yield Text(f"  no pending changes, no drift, {plan.summary.unchanged} resources{last}", style="green")
+    last = next(iter(planning.observation.ledger.runs[::-1]), None)
+    applied = f"; last applied {stamp(last.at)} by {last.by}" if last else ""
+    yield Text(f"  no pending changes, no drift, {plan.summary.unchanged} resources{applied}", style="green")
+    if last is not None and last.unproven:
+        count = f"{last.unproven} smoke test{'' if last.unproven == 1 else 's'}"
+        yield Text(
+            f"  {count} not passed after that apply; `reconciler smoke --env {plan.environment}` tells",
+            style="bold yellow",
+        )
 
 
 def step_text(

@@ -470,3 +470,20 @@ def test_every_value_of_on_failure_has_its_meaning_and_no_other_is_taken(proving
     done = cli("plan")
     assert done.code == 1
     assert "smoke.on_failure must be report, not rollback." in done.err
+
+
+def test_promote_says_that_the_tests_of_the_last_apply_were_not_passed(repository, cli):
+    repository.write("flows/echo.yaml", echo())
+    write_tests(repository, smoke_test(outputs="{Flow.out: goodbye}"))
+    environment(repository, "smoke: {after_apply: reached}")
+    repository.write("environments/prod.yaml", "extends: test\nledger: {type: file}\n")
+    repository.write(".gitignore", ".reconciler/\n")
+    repository.git("init", "-q", "-b", "main")
+    repository.git("add", "-A")
+    repository.git("commit", "-qm", "First")
+    assert cli("apply", "--auto-approve").code == 4
+
+    promoted = cli("promote", "test", "prod", "--dry-run")
+
+    assert promoted.code == 0, promoted.err
+    assert "1 smoke test not passed after that apply; `reconciler smoke --env test` tells" in promoted.err
