@@ -145,7 +145,7 @@ def list_tree(root: Path, revision: str, directories: Sequence[str]) -> dict[str
 
 
 def _check_revision(revision: str) -> None:
-    if not revision or revision.startswith("-"):
+    if not revision.isprintable() or not revision or revision.startswith("-"):
         raise GitError(f"{revision!r} is not a Git revision.", remedy="Name a commit, a branch or a tag.")
 
 

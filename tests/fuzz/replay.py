@@ -127,7 +127,8 @@ class Tape:
         played = answers[min(self.played[key], len(answers) - 1)]
         self.played[key] += 1
         if played.error is not None:
-            raise played.error
+            # A new one each time: an exception keeps the frames of every place that it ever came through.
+            raise type(played.error)(*played.error.args)
         return httpx.Response(played.status, headers=list(played.headers), stream=_Chunks(played.body))
 
     async def sleep(self, seconds: float) -> None:

@@ -12,7 +12,8 @@ from support import flow
 
 from reconciler.engine.document import PlanFileError, load_plan
 from reconciler.files import parse_json
-from reconciler.specs import ArtifactCache
+from reconciler.specs import ArtifactCache, GitError, GitRevision
+from reconciler.specs.git import resolve
 
 
 def test_control_characters_of_an_org_do_not_reach_the_terminal(repository, cli, org):
@@ -125,3 +126,11 @@ def test_a_task_below_a_key_that_holds_no_tasks_is_no_place_of_the_flow(reposito
     drawn = cli("graph", "inboundCall/Sales")
 
     assert (drawn.code, "Internal error" in drawn.err) == (0, False)
+
+
+@pytest.mark.parametrize("revision", ["a\0b", "\ud800", "", "-x", "a\nb"])
+def test_what_cannot_be_a_revision_is_no_revision(tmp_path, revision):
+    with pytest.raises(GitError, match="is not a Git revision"):
+        resolve(tmp_path, revision)
+    with pytest.raises(GitError, match="is not a Git revision"):
+        GitRevision(tmp_path, revision)
