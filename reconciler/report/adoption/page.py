@@ -17,6 +17,7 @@ from reconciler.engine.adoption.document import AdoptionReport
 from reconciler.report.adoption import figures, overview, words
 from reconciler.report.adoption.picture import HEIGHT, WIDTH, bars, shares
 from reconciler.report.adoption.sparks import most_an_hour
+from reconciler.report.html.page import common_style
 from reconciler.report.visible import visible
 
 _PACKAGE = "reconciler.report.adoption"
@@ -45,7 +46,7 @@ def adoption_html(report: AdoptionReport) -> str:
 
 @cache
 def _style() -> str:
-    return resources.files(_PACKAGE).joinpath("page.css").read_text(encoding="utf-8")
+    return common_style() + resources.files(_PACKAGE).joinpath("page.css").read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:

@@ -32,7 +32,7 @@ from reconciler.report.visible import visible
 from reconciler.report.words import moment
 
 _PACKAGE = "reconciler.report.html"
-_STYLES = ("page.css", "changes.css", "picture.css")
+_STYLES = ("common.css", "page.css", "changes.css", "picture.css")
 _SCRIPTS = ("state.js", "filter.js", "layout.js", "part.js", "picture.js", "chosen.js", "page.js")
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]")
 
@@ -79,6 +79,11 @@ def _shown(value: Any) -> Any:
 
 def _markup(text: str) -> Markup:
     return Markup(text)  # noqa: S704 - our own files, and JSON without any markup
+
+
+def common_style() -> str:
+    """Colours, type and sheet, for every page."""
+    return _file("common.css")
 
 
 @cache
