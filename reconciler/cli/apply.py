@@ -138,6 +138,7 @@ def _applying(
         run=run,
         journal=journal,
         listener=progress,
+        mask=connected.mask,
         republish_unmanaged=options.republish_unmanaged,
         timing=options.timing,
         confirm=lambda plan: _confirm(workspace, plan, options),

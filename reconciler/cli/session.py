@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from getpass import getuser
@@ -56,6 +56,8 @@ class Connected:
 
     platform: Platform
     ledger: Ledger
+    mask: Callable[[str], str]
+    """Takes secrets and credentials out of what is told: an org may repeat what it was sent."""
 
 
 def repository_root(start: Path | None = None) -> Path:
@@ -121,16 +123,17 @@ async def connect(workspace: Workspace) -> AsyncIterator[Connected]:
     What the org says may repeat what it was sent, so errors leave the block without secrets.
     """
     with _connection(workspace) as connection:
+        mask = mask_of(workspace, connection)
         try:
-            async with Platform(connection, notice=_notice) as platform:
-                yield Connected(platform, _ledger(workspace, platform))
+            async with Platform(connection, notice=lambda text: _notice(mask(text))) as platform:
+                yield Connected(platform, _ledger(workspace, platform), mask)
         except ReconcilerError as error:
-            hide_secrets(error, workspace, connection)
+            hide_secrets(error, mask)
             raise
 
 
-def hide_secrets(error: ReconcilerError, workspace: Workspace, connection: Connection) -> None:
-    """Takes secrets and credentials out of what an error says."""
+def mask_of(workspace: Workspace, connection: Connection) -> Callable[[str], str]:
+    """What takes secrets and credentials out of a text."""
     mask = Masker(workspace.secrets).mask
     credentials = [secret for secret in (connection.client_secret, connection.access_token) if secret]
 
@@ -140,6 +143,11 @@ def hide_secrets(error: ReconcilerError, workspace: Workspace, connection: Conne
             text = text.replace(secret, "(secret)")
         return text
 
+    return hidden
+
+
+def hide_secrets(error: ReconcilerError, hidden: Callable[[str], str]) -> None:
+    """Takes secrets and credentials out of all that an error says."""
     error.message = hidden(error.message)
     error.remedy = hidden(error.remedy) if error.remedy else None
     error.findings = tuple(

@@ -36,7 +36,6 @@ from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, short_hash, stamp
 from reconciler.platform import Platform
 from reconciler.problems import ReconcilerError
-from reconciler.specs import Masker
 
 Confirm = Callable[[Plan], bool]
 
@@ -53,6 +52,8 @@ class Apply:
     journal: Journal
     listener: Listener
     confirm: Confirm
+    mask: Callable[[str], str]
+    """Takes secrets out of what the org says."""
     republish_unmanaged: bool = False
     """Publish consumers outside the specs again as they are."""
     timing: Timing = field(default_factory=Timing)
@@ -132,7 +133,11 @@ class Apply:
         # A plan that changes nothing may run at any time.
         windows = self.workspace.environment.windows if plan.changes else None
         environment = self.workspace.environment.model_copy(update={"windows": windows})
-        return Gate(environment, self.timing, self.platform.now, self.listener.notice)
+        return Gate(environment, self.timing, self.platform.now, self._notice)
+
+    def _notice(self, text: str) -> None:
+        """Tells people something in between; what the org says may repeat a secret that it was sent."""
+        self.listener.notice(self.mask(text))
 
     def stop(self) -> None:
         """Starts nothing more; what runs is finished and recorded."""
@@ -166,13 +171,13 @@ class Apply:
             journal=self.journal,
             listener=self.listener,
             concurrency=self.workspace.environment.concurrency,
-            mask=Masker(self.workspace.secrets).mask,
+            mask=self.mask,
         )
         self.execution.stopping = self.stopping
         results = await self.execution.run()
         if self.republish_unmanaged:
             results += await self._republishing(planning, lease).run(plan, results)
-        books = Bookkeeping(self.workspace, self.ledger, lease, self.run, self.listener.notice)
+        books = Bookkeeping(self.workspace, self.ledger, lease, self.run, self._notice)
         healed = () if lease.lost else await books.keep_house(planning, plan)
         report = RunReport(
             run=self.run,
@@ -219,7 +224,7 @@ class Apply:
             lease=lease,
             journal=self.journal,
             listener=self.listener,
-            mask=Masker(self.workspace.secrets).mask,
+            mask=self.mask,
             stopping=lambda: self.stopping,
         )
 
@@ -259,4 +264,4 @@ class Apply:
             lease.lost = error
         except ReconcilerError as error:
             # The work is done and recorded; a lock that stays behind expires by itself.
-            self.listener.notice(f"The lock could not be given back and expires by itself: {error}")
+            self._notice(f"The lock could not be given back and expires by itself: {error}")

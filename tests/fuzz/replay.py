@@ -29,7 +29,7 @@ from support import SEED, Org, connected, flow, module
 from reconciler.cache import Cache
 from reconciler.cli.output import Format, people
 from reconciler.cli.planfile import show_plan
-from reconciler.cli.session import hide_secrets
+from reconciler.cli.session import hide_secrets, mask_of
 from reconciler.engine.apply import Apply
 from reconciler.engine.document import Plan
 from reconciler.engine.journal import Journal
@@ -40,7 +40,7 @@ from reconciler.platform import Connection, Platform
 from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
 from reconciler.sandbox import embedded
-from reconciler.specs import Commit, SecretValues, load_catalog, load_environment
+from reconciler.specs import Commit, Masker, SecretValues, load_catalog, load_environment
 
 ENVIRONMENT = """\
 org: {api_url: "%s", login_url: "%s", requests_per_minute: 1000000}
@@ -210,6 +210,7 @@ async def _apply(workspace: Workspace, platform: Platform, ledger: OrgLedger, sa
                 journal=journal,
                 listener=progress,
                 confirm=lambda _plan: True,
+                mask=lambda text: Masker(workspace.secrets).mask(text).replace(CLIENT_SECRET, "(secret)"),
             )
             await (applying.run_fresh(Scope(prune=True)) if saved is None else applying.run_saved(saved))
     finally:
@@ -251,7 +252,7 @@ def _session(tape: Tape | None, workspace: Workspace, work: Work, transport: Any
                 return await work(workspace, platform, OrgLedger(platform, "Ledger", workspace.cache))
         except ReconcilerError as error:
             # As ``connect`` does for every command: an org may repeat what it was sent.
-            hide_secrets(error, workspace, connection)
+            hide_secrets(error, mask_of(workspace, connection))
             raise
 
     # Tokens of locks and revisions come back in recorded answers.
