@@ -156,6 +156,8 @@ TEMPLATES = (
     "{% debug %}",
     "{%- -%}",
 )
+DEEPEST = 300
+"""Levels of a tree that a change may lie below; a tree may be deeper than Python can walk."""
 VALUES: tuple[Any, ...] = (
     None,
     True,
@@ -254,21 +256,23 @@ def dumped(tree: Any) -> str:
         return '{"a": ' * 5000
 
 
-def _spoilt_once(choices: Choices, tree: Any) -> Any:
+def _spoilt_once(choices: Choices, tree: Any, depth: int = 0) -> Any:
+    if depth > DEEPEST:
+        return choices.pick(VALUES)
     if isinstance(tree, dict) and tree and not choices.chance(6):
         key = choices.pick(sorted(tree))
         if choices.chance(6):
             return {name: value for name, value in tree.items() if name != key}
         if choices.chance(8):
             return {**tree, str(choices.pick(TEXTS)): tree[key]}
-        return {**tree, key: _spoilt_once(choices, tree[key])}
+        return {**tree, key: _spoilt_once(choices, tree[key], depth + 1)}
     if isinstance(tree, list) and tree and not choices.chance(6):
         at = choices.number(len(tree))
         if choices.chance(6):
             return [*tree[:at], *tree[at + 1 :]]
         if choices.chance(6):
             return [*tree, *tree[at:]]
-        return [*tree[:at], _spoilt_once(choices, tree[at]), *tree[at + 1 :]]
+        return [*tree[:at], _spoilt_once(choices, tree[at], depth + 1), *tree[at + 1 :]]
     if isinstance(tree, str) and choices.chance(3):
         return spoilt_text(choices, tree, TEXTS)
     if choices.chance(12):
