@@ -24,12 +24,10 @@ from reconciler.report.promotion import proof_text, step_text
 from reconciler.report.text import plan_text
 from reconciler.specs import GitError, WorkingTree, load_environment
 from reconciler.specs.environment import Environment
-from reconciler.specs.environment_files import environment_file
 from reconciler.specs.git import commit_state, resolve, uncommitted
 from reconciler.specs.git_log import commit_named, commits_between, is_ancestor
+from reconciler.specs.loader import DIRECTORIES
 from reconciler.specs.pin import with_release
-
-SPECS = ("shared", "flows")
 
 
 def register(app: typer.Typer) -> None:
@@ -102,7 +100,7 @@ def _step(source: str, target: str, commit: str | None) -> _Step:
     release = commit or proving.release
     try:
         state = commit_state(root, release)
-        own = [*proving.files, *([] if release else SPECS)]
+        own = [*proving.files, *([] if release else DIRECTORIES)]
         changed = uncommitted(root, own) if state.commit else []
     except GitError as error:
         raise ReconcilerError(error.message, remedy=error.remedy) from None
@@ -138,11 +136,11 @@ def _pin(step: _Step, *, dry_run: bool) -> None:
             step.file,
             before,
             step.commit,
-            commits_between(step.root, old, step.commit, SPECS) if old else None,
+            commits_between(step.root, old, step.commit, DIRECTORIES) if old else None,
             goes_back=bool(old) and not is_ancestor(step.root, old or "", step.commit),
         )
     )
-    path = step.root / environment_file(WorkingTree(step.root), step.target.name)
+    path = step.root / step.file
     text = path.read_bytes().decode("utf-8")
     edited = with_release(text, step.commit, step.file)
     if dry_run:

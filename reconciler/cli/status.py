@@ -21,8 +21,7 @@ from reconciler.problems import ReconcilerError
 from reconciler.report.status import status_text
 from reconciler.specs import WorkingTree, environment_names
 from reconciler.specs.git_log import commits_between
-
-SPECS = ("shared", "flows")
+from reconciler.specs.loader import DIRECTORIES
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +42,7 @@ def status(
     root = repository_root()
     found = asyncio.run(_all(root, env or environment_names(WorkingTree(root))))
     if format is Listing.JSON:
-        document(json.dumps([one.told() for one in found], indent=2, ensure_ascii=False))
+        document(json.dumps([one.model_dump(mode="json") for one in found], indent=2, ensure_ascii=False))
     else:
         say(status_text(found, now_utc()))
     return 1 if any(one.problem for one in found) else 0
@@ -66,5 +65,5 @@ async def _look(root: Path, workspace: Workspace) -> EnvironmentStatus:
     async with connect(workspace) as connected:
         planning = await make_plan(workspace, connected.platform, connected.ledger, Scope())
     last = last_run(planning)
-    beyond = commits_between(root, last.commit, "HEAD", SPECS) if last and last.commit else None
-    return status_of(planning, None if beyond is None else len(beyond), workspace.environment.release)
+    beyond = commits_between(root, last.commit, "HEAD", DIRECTORIES) if last and last.commit else None
+    return status_of(planning, None if beyond is None else len(beyond))

@@ -162,7 +162,8 @@ class Apply:
 
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
-        self.journal.run_started(self.run, plan, self.holder, self._overrides())
+        override = self._override()
+        self.journal.run_started(self.run, plan, self.holder, override)
         self.listener.run_started(plan)
         self.execution = Execution(
             plan=plan,
@@ -189,7 +190,7 @@ class Apply:
             seconds=time.monotonic() - started,
             requests=self.platform.requests,
             publish_seconds=self.execution.publish_seconds,
-            override=self._overrides(),
+            override=override,
         )
         report = await self._proven(plan, report, lease)
         await books.record(planning, report, self.holder)
@@ -212,8 +213,8 @@ class Apply:
             self.journal.smoke_ended(result)
         return report.model_copy(update={"smoke": smoke, "reaction": reaction})
 
-    def _overrides(self) -> str | None:
-        """Why the windows were set aside, where that made a difference."""
+    def _override(self) -> str | None:
+        """Why the windows are set aside, where that makes a difference at this moment: when the changes begin."""
         windows = self.workspace.environment.windows
         return self.timing.override if windows and not Calendar(windows).is_open(self.platform.now()) else None
 

@@ -14,7 +14,6 @@ from reconciler.engine.steps import moves_only
 from reconciler.engine.workspace import Workspace
 from reconciler.platform import Organization
 from reconciler.problems import Finding, ReconcilerError, Severity
-from reconciler.specs import missing_secret_finding
 
 
 class StalePlanError(ReconcilerError):
@@ -126,11 +125,7 @@ def refuse_missing_secrets(plan: Plan, workspace: Workspace) -> None:
         if change.action is not Action.ADOPT and not moves_only(change)
     ]
     used = {name for desired in publishing if desired is not None for name in desired.secrets}
-    findings = [
-        missing_secret_finding(secret, plan.environment)
-        for secret in workspace.secrets.missing()
-        if secret.name in used
-    ]
+    findings = workspace.missing_secrets(used)
     if findings:
         raise UnusablePlanError("Secrets that this plan publishes are not set here.", findings=findings)
 

@@ -18,7 +18,7 @@ from reconciler.kinds.base import Live
 from reconciler.kinds.registry import kind_of
 from reconciler.platform import AuthenticationFailed, Execution, Platform
 from reconciler.problems import ReconcilerError
-from reconciler.specs import Masker, SmokeTest, missing_secret_finding, with_secrets
+from reconciler.specs import Masker, SmokeTest, with_secrets
 from reconciler.suggest import near
 
 NAME = "Smoke test: {name}"
@@ -75,11 +75,7 @@ def refuse_missing_secrets(workspace: Workspace, tests: Iterable[SmokeTest]) -> 
         SecretsMissingError: the findings name each variable to be set.
     """
     used = {name for test in tests for name in test.secrets}
-    findings = [
-        missing_secret_finding(secret, workspace.environment.name)
-        for secret in workspace.secrets.missing()
-        if secret.name in used
-    ]
+    findings = workspace.missing_secrets(used)
     if findings:
         raise SecretsMissingError("Secrets that the smoke tests use are not set here.", findings=findings)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from reconciler.engine.planner import Planning
@@ -43,19 +41,15 @@ class EnvironmentStatus(BaseModel):
     problem: str | None = None
     remedy: str | None = None
 
-    def told(self) -> dict[str, Any]:
-        """For programs: all keys, also those that are not known."""
-        return self.model_dump(mode="json")
 
-
-def status_of(planning: Planning, behind: int | None, release: str | None) -> EnvironmentStatus:
+def status_of(planning: Planning, behind: int | None) -> EnvironmentStatus:
     """The status that a plan and the ledger behind it show."""
     plan, ledger = planning.plan, planning.observation.ledger
     last = last_run(planning)
     return EnvironmentStatus(
         environment=plan.environment,
         org=plan.org.name,
-        release=release,
+        release=plan.source.release,
         commit=last.commit if last else None,
         dirty=last.dirty if last else False,
         behind=behind,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.cache import Cache
-from reconciler.specs import Catalog, Commit, Environment, SecretValues
+from reconciler.problems import Finding
+from reconciler.specs import Catalog, Commit, Environment, SecretValues, missing_secret_finding
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,14 @@ class Workspace:
         named = {secret.name for secret in self.environment.secrets}
         found = {name: self.secrets.fingerprint(name, f"{org_id}:{name}") for name in sorted(named)}
         return {name: value for name, value in found.items() if value is not None}
+
+    def missing_secrets(self, used: Collection[str]) -> list[Finding]:
+        """Errors for those of the named secrets that have no value on this machine."""
+        return [
+            missing_secret_finding(secret, self.environment.name)
+            for secret in self.secrets.missing()
+            if secret.name in used
+        ]
 
     @property
     def missing_is_made(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path, PurePosixPath
 
 from reconciler.pipelines.running import log
 from reconciler.problems import ReconcilerError, SpecError
-from reconciler.specs import WorkingTree, environment_names, load_environment
+from reconciler.specs import GitError, WorkingTree, environment_names, load_environment
+from reconciler.specs.git import run_git
 
 FOLDER = "environments"
 SPECS = ("flows/", "shared/")
@@ -56,9 +56,11 @@ def _is_concerned(name: str, changed: list[str] | None) -> bool:
 
 def _changed(base: str) -> list[str] | None:
     """Files that differ from where the base was left, from this folder on; None where Git does not know the base."""
-    command = ["git", "diff", "--name-only", "--relative", "-z", "--no-renames", f"{base}...HEAD", "--"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - arguments as a list
-    if done.returncode:
-        log(f"Git cannot compare with {base}, so every environment is taken: {done.stderr.strip()}")
+    try:
+        listing = run_git(
+            Path.cwd(), ["diff", "--name-only", "--relative", "-z", "--no-renames", f"{base}...HEAD", "--"]
+        )
+    except GitError as error:
+        log(f"Git cannot compare with {base}, so every environment is taken: {error.message}")
         return None
-    return [path for path in done.stdout.split("\0") if path]
+    return [path for path in listing.decode("utf-8", "surrogateescape").split("\0") if path]

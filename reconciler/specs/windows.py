@@ -7,13 +7,15 @@ Times are what the clock on the wall shows in the windows' time zone. How they a
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+NAMING_DAYS = ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYEASTER")
+"""Without one of them a rule would take its day from wherever it is counted from."""
 Text = Annotated[str, Field(min_length=1)]
 
 
@@ -62,6 +64,8 @@ class Opening(_Part):
                 raise ValueError("not a recurrence rule such as FREQ=MONTHLY;BYDAY=3SU") from error
             if any(part in value.upper() for part in ("COUNT", "INTERVAL", "HOURLY", "MINUTELY", "SECONDLY", "BYHOUR")):
                 raise ValueError("only rules that name days, without COUNT, INTERVAL or hours")
+            if "FREQ=DAILY" not in value.upper() and not any(part in value.upper() for part in NAMING_DAYS):
+                raise ValueError(f"the rule names no days; give one of {', '.join(NAMING_DAYS)}")
         return value
 
     @model_validator(mode="after")
@@ -180,8 +184,3 @@ def _clock(text: str) -> dt.time | None:
         return dt.time(int(hours), int(minutes))
     except ValueError:
         return None
-
-
-def windows_of(value: Any) -> Windows:
-    """Windows out of plain data, for tests and for documents."""
-    return Windows.model_validate(value)

@@ -15,7 +15,7 @@ from reconciler.engine.timing import Gate, OutsideWindowError, Timing
 from reconciler.ledger import FileLedger
 from reconciler.platform import Platform
 from reconciler.problems import ReconcilerError
-from reconciler.specs.windows import windows_of
+from reconciler.specs.windows import Windows
 
 EVENINGS = """\
 ledger: {type: file}
@@ -129,6 +129,16 @@ def test_setting_the_windows_aside_is_recorded(guarded, org, cli, the_time_is):
     assert json.loads(journal.read_text().splitlines()[0])["override"] == "Wrong number on air, INC-4711"
 
 
+def test_a_run_that_begins_outside_and_ends_inside_keeps_its_reason(guarded, org, cli, the_time_is):
+    org.settings(job_seconds=1.5)
+    the_time_is(datetime(2026, 11, 26, 19, 59, 59, tzinfo=UTC))
+
+    ran = cli("apply", "--auto-approve", "--override-window", "It cannot wait")
+
+    assert ran.code == 0
+    assert cli("history", "--format", "json").json[0]["override"] == "It cannot wait"
+
+
 def test_without_changes_any_time_will_do(guarded, cli, the_time_is):
     the_time_is(datetime(2026, 11, 26, 20, 30, tzinfo=UTC))
     assert cli("apply", "--auto-approve").code == 0
@@ -181,7 +191,7 @@ class Clock:
 def gate(clock, **timing):
     class Named:
         name = "test"
-        windows = windows_of(
+        windows = Windows.model_validate(
             {"time_zone": "Europe/London", "open": [{"days": ["sun"], "from": "01:30", "to": "03:00"}]}
         )
 

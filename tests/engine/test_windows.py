@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.engine.windows import Calendar
-from reconciler.specs.windows import windows_of
+from reconciler.specs.windows import Windows
 
 LONDON = "Europe/London"
 
 
 def calendar(zone=LONDON, **keys):
-    return Calendar(windows_of({"time_zone": zone, **keys}))
+    return Calendar(Windows.model_validate({"time_zone": zone, **keys}))
 
 
 def at(text, zone=LONDON, fold=0):
@@ -147,6 +147,7 @@ def test_no_minute_before_the_next_opening_is_open(zone, opening, moment):
         ("time_zone: Europe/London\n  open: [{days: [monday], from: '08:00', to: '09:00'}]", "must be mon, tue"),
         ("time_zone: Europe/London\n  open: [{rule: MONTHLY, from: '08:00', to: '09:00'}]", "not a recurrence rule"),
         ("time_zone: Europe/London\n  open: [{rule: FREQ=DAILY;COUNT=3, from: '08:00', to: '09:00'}]", "without count"),
+        ("time_zone: Europe/London\n  open: [{rule: FREQ=WEEKLY, from: '08:00', to: '09:00'}]", "names no days"),
         ("time_zone: Europe/London\n  closed: [{date: 24.12.2026}]", "write a date like 2026-12-24"),
         ("time_zone: Europe/London\n  closed: [{from: 2026-12-24}]", "give both from and to"),
         ("time_zone: Europe/London\n  holidays: {country: XX}", "no holidays are known for xx"),
