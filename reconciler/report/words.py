@@ -21,8 +21,8 @@ MARKED = re.compile(r"(\[-.*?-\]|\{\+.*?\+\})", re.DOTALL)
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 change``, ``2,000 changes``."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    """``1 change``, ``2 changes``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def moment(text: str) -> str:

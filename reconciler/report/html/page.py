@@ -26,10 +26,10 @@ from reconciler.problems import Severity
 from reconciler.report.charts.model import Tone
 from reconciler.report.charts.palette import PAINTS
 from reconciler.report.html.network import network
-from reconciler.report.html.verdict import verdict_of
+from reconciler.report.html.verdict import plural, verdict_of
 from reconciler.report.html.view import PageView, kind_words
 from reconciler.report.visible import visible
-from reconciler.report.words import moment, plural
+from reconciler.report.words import moment
 
 _PACKAGE = "reconciler.report.html"
 _STYLES = ("common.css", "page.css", "changes.css", "picture.css")

@@ -8,7 +8,6 @@ from typing import Literal
 
 from reconciler.engine.document import Action, Plan
 from reconciler.problems import Severity
-from reconciler.report.words import plural
 
 _ERRORS = 3
 """Errors that stand beside the verdict itself."""
@@ -89,6 +88,11 @@ def _drift(plan: Plan) -> Iterator[Remark]:
         yield Remark(
             f"Drift: {plural(count, 'object')} {_were(count)} changed in the org by hand{rest}.", "drift", heavy=True
         )
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 flow``, ``2,000 flows``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _are(count: int) -> str:
