@@ -32,6 +32,7 @@ from reconciler.engine.republish import Republishing
 from reconciler.engine.steps import Signature, Steps
 from reconciler.engine.timing import Gate, Timing
 from reconciler.engine.windows import Calendar
+from reconciler.engine.witness import Beginning, Witness
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, short_hash, stamp
 from reconciler.platform import Platform
@@ -58,6 +59,8 @@ class Apply:
     """Publish consumers outside the specs again as they are."""
     timing: Timing = field(default_factory=Timing)
     """When the run may begin."""
+    witnesses: tuple[Witness, ...] = ()
+    """Told of the run from its first change to its end."""
     on_locked: Callable[[], None] = lambda: None
     """Called once the lock is held: from here on a signal must let the run end in order."""
     execution: Execution | None = None
@@ -162,8 +165,10 @@ class Apply:
 
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
-        override = self._override()
-        self.journal.run_started(self.run, plan, self.holder, override)
+        beginning = self._beginning(plan)
+        self.journal.run_started(self.run, plan, self.holder, beginning.override)
+        for witness in self.witnesses:
+            witness.run_started(beginning)
         self.listener.run_started(plan)
         self.execution = Execution(
             plan=plan,
@@ -173,6 +178,7 @@ class Apply:
             listener=self.listener,
             concurrency=self.workspace.environment.concurrency,
             mask=self.mask,
+            witnesses=self.witnesses,
         )
         self.execution.stopping = self.stopping
         results = await self.execution.run()
@@ -190,7 +196,7 @@ class Apply:
             seconds=time.monotonic() - started,
             requests=self.platform.requests,
             publish_seconds=self.execution.publish_seconds,
-            override=override,
+            override=beginning.override,
         )
         report = await self._proven(plan, report, lease)
         await books.record(planning, report, self.holder)
@@ -198,7 +204,19 @@ class Apply:
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
         self.journal.run_ended(report)
+        for witness in self.witnesses:
+            witness.run_ended(beginning, report)
         return report
+
+    def _beginning(self, plan: Plan) -> Beginning:
+        return Beginning(
+            run=self.run,
+            at=self.ledger.now(),
+            holder=self.holder,
+            commit=self.workspace.commit,
+            plan=plan,
+            override=self._override(),
+        )
 
     @property
     def _proof(self) -> Proof:
@@ -226,6 +244,7 @@ class Apply:
             journal=self.journal,
             listener=self.listener,
             mask=self.mask,
+            witnesses=self.witnesses,
             stopping=lambda: self.stopping,
         )
 

@@ -21,6 +21,7 @@ from reconciler.engine.lease import ANNOUNCED_AT_ONCE, Lease
 from reconciler.engine.outcome import Outcome, Result
 from reconciler.engine.smoke import Listener as SmokeListener
 from reconciler.engine.steps import Refused, Steps
+from reconciler.engine.witness import Witness
 from reconciler.ledger import LockLostError
 from reconciler.problems import ReconcilerError
 
@@ -56,6 +57,7 @@ class Execution:
     concurrency: int
     mask: Callable[[str], str]
     """Takes secrets out of what the org says."""
+    witnesses: tuple[Witness, ...] = ()
     stopping: bool = False
     """Set from outside to start nothing more; what runs is finished."""
     results: dict[str, Result] = field(default_factory=dict)
@@ -101,6 +103,8 @@ class Execution:
     def _note(self, result: Result) -> None:
         self.results[result.address] = result
         self.journal.change_ended(result)
+        for witness in self.witnesses:
+            witness.change_ended(result)
         self.listener.change_ended(result)
 
     def _untouched(self, change: Change) -> Result:

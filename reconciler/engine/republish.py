@@ -16,6 +16,7 @@ from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease
 from reconciler.engine.observe import Org
 from reconciler.engine.outcome import Outcome, Result
+from reconciler.engine.witness import Witness
 from reconciler.kinds.base import Operations
 from reconciler.kinds.registry import kind_of
 from reconciler.ledger import LockLostError
@@ -38,6 +39,7 @@ class Republishing:
     journal: Journal
     listener: Listener
     mask: Callable[[str], str]
+    witnesses: tuple[Witness, ...]
     stopping: Callable[[], bool]
 
     async def run(self, plan: Plan, results: Iterable[Result]) -> tuple[Result, ...]:
@@ -49,6 +51,8 @@ class Republishing:
             if result.outcome is Outcome.APPLIED:
                 published.add(consumer.address)
             self.journal.change_ended(result)
+            for witness in self.witnesses:
+                witness.change_ended(result)
             self.listener.change_ended(result)
             ended.append(result)
         return tuple(ended)
