@@ -50,13 +50,14 @@ def plan(
     finally:
         show_plan(made, format)
     if out is not None:
-        say([Text(_saved(made, out), style="dim")])
+        say([Text(saved(made, out), style="dim")])
     if made.errors:
         return 1
     return 2 if detailed_exitcode and made.changes else 0
 
 
-def _saved(plan: Plan, out: Path) -> str:
+def saved(plan: Plan, out: Path) -> str:
+    """What to do with a plan that was saved, for people."""
     if plan.errors or not plan.changes:
         return f"Saved as {out}."
     command = "make apply" if os.environ.get("MAKELEVEL") else f"reconciler apply {shlex.quote(str(out))}"
