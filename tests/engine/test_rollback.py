@@ -5,9 +5,20 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import environment, flow, module
+from support import SEED, connected, environment, flow, module, start, wait_for_lines
+
+from reconciler.sandbox import embedded
 
 UPLOADS = "PUT /uploads/flows/jobs/{jobId}"
+
+
+@pytest.fixture
+def org(tmp_path):
+    """As usual, with a person in it."""
+    seed = tmp_path / "seed.yaml"
+    seed.write_text(SEED + "users: [{name: Ann, email: ann@example.com}]\n", encoding="utf-8")
+    with embedded.start(tmp_path / "org.sqlite", seed=seed) as running, connected(running) as made:
+        yield made
 
 
 @pytest.fixture
@@ -361,3 +372,63 @@ def test_fifty_flows_go_back_with_at_most_three_requests_each(repository, cli, o
     assert spent <= 150
     assert uploads_of(org) == uploads
     assert all(flow["publishedVersion"]["id"] == "3.0" for flow in org.flows().values())
+
+
+def test_an_answer_that_is_lost_does_not_fail_the_way_back(changed, cli, org):
+    org.settings(operation_seconds=0.2)
+    org.fault(
+        match={"method": "POST", "path": "/api/v2/flows/actions/publish"},
+        times=1,
+        effect={"drop_connection": "after"},
+    )
+    done = cli("rollback", "commonModule/Greeter", "--auto-approve")
+    assert done.code == 0, done.err
+    assert "One moment." in export(org, "Greeter")
+    assert org.version("Greeter") in ("3.0", "4.0")
+    assert cli("drift").code == 0
+
+
+def test_a_flow_that_somebody_edits_stays_and_is_told(changed, cli, org):
+    flow_id = org.flows()["Greeter"]["id"]
+    org.http.post("/sandbox/flows/Greeter/lock", json={"user": "Ann"}).raise_for_status()
+    done = cli("rollback", "--auto-approve")
+    assert done.code == 4
+    assert "commonModule/Greeter is being edited by Ann" in done.err
+    assert "It depends on commonModule/Greeter, which failed." in done.err
+    assert org.get(f"/flows/{flow_id}")["publishedVersion"]["id"] == "2.0"
+    assert "It depends on inboundCall/Sales, which was skipped." in done.err
+    (office,) = org.get("/architect/schedules", pageSize=100)["entities"]
+    assert office["end"].startswith("2026-01-05T17:00")
+
+
+def test_a_publish_that_architect_refuses_is_told_in_its_words(repository, cli, org):
+    queue = "          - transferToAcd: {name: To queue, targetQueue: {lit: {name: Support}}}\n          - disconnect:"
+    repository.write("flows/sales.yaml", flow("Sales").replace("          - disconnect:", queue))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.write("flows/sales.yaml", flow("Sales"))
+    assert cli("apply", "--auto-approve").code == 0
+    (support,) = org.get("/routing/queues", name="Support")["entities"]
+    org.send("DELETE", f"/routing/queues/{support['id']}", forceDelete="true").raise_for_status()
+    made = cli("rollback", "--auto-approve")
+    assert made.code == 1
+    assert "queue 'Support', which does not exist" in made.err
+    assert org.version("Sales") == "2.0"
+
+
+def test_killed_in_the_middle_it_is_resumed(changed, cli, org):
+    environment(changed, "concurrency: 1")
+    org.settings(operation_seconds=0.1)
+    process = start(changed, "rollback", "--auto-approve")
+    wait_for_lines(process, 3, "started", "[")
+    process.kill()
+    process.communicate()
+    org.settings(operation_seconds=0)
+    assert cli("unlock", "--yes").code == 0
+
+    done = cli("rollback", "--auto-approve")
+
+    assert done.code == 0, done.err
+    assert "One moment." in export(org, "Greeter")
+    assert org.ivrs()["Line"]["openHoursFlow"]["name"] == "Sales"
+    changed.git("revert", "--no-edit", "HEAD")
+    assert cli("plan", "--detailed-exitcode").code == 0
