@@ -388,6 +388,25 @@ def test_an_answer_that_is_lost_does_not_fail_the_way_back(changed, cli, org):
     assert cli("drift").code == 0
 
 
+def test_an_org_that_puts_the_old_version_itself_on_the_air_again(changed, cli, org):
+    """The other way in which the platform may understand it (DECIDE-13)."""
+    org.settings(earlier_versions="in_place")
+    done = cli("rollback", "--auto-approve")
+    assert done.code == 0, done.err
+    assert {name: each["publishedVersion"]["id"] for name, each in org.flows().items()} == dict.fromkeys(
+        ("Greeter", "Sales", "Support", "Closed"), "1.0"
+    )
+    assert org.module_versions("Sales") == {"Greeter": "1.0"}
+    changed.git("revert", "--no-edit", "HEAD")
+    assert cli("plan", "--detailed-exitcode").code == 0
+    assert cli("drift").code == 0
+    # And forward again.
+    changed.git("revert", "--no-edit", "HEAD")
+    assert cli("apply", "--auto-approve").code == 0
+    assert "Please hold." in export(org, "Greeter")
+    assert org.module_versions("Sales") == {"Greeter": org.version("Greeter")}
+
+
 def test_a_flow_that_somebody_edits_stays_and_is_told(changed, cli, org):
     flow_id = org.flows()["Greeter"]["id"]
     org.http.post("/sandbox/flows/Greeter/lock", json={"user": "Ann"}).raise_for_status()
