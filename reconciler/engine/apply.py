@@ -281,6 +281,7 @@ class Apply:
             notice=self._notice,
             execute=lambda planning, destination: self._retreat(planning, destination, lease),
             secret_env=self.secret_env,
+            doubtful=frozenset(lease.unsettled),
         )
         return report.model_copy(update={"retreat": await retreating.take_back(report.results, why)})
 

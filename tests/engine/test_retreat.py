@@ -84,6 +84,20 @@ def test_nothing_is_taken_back_when_nothing_was_applied(estate, cli, org):
     assert org.version("Greeter") == "1.0"
 
 
+@pytest.mark.parametrize("on_drift", ["overwrite", "fail"])
+def test_what_failed_but_was_published_all_the_same_is_taken_back_too(estate, cli, org, on_drift):
+    environment(estate, f"policy: {{on_drift: {on_drift}}}")
+    # The org does not tell how the job ended; it ended well.
+    org.fault(match={"method": "GET", "path": "/api/v2/flows/jobs/*"}, after=2, times=1, effect={"status": 403})
+    done = apply(cli)
+    assert "failed      update    inboundCall/Support" in done.err
+    assert done.code == 1, done.err
+    assert org.version("Support") == "3.0"
+    assert "Hello." in says(org, "Support")
+    assert org.module_versions("Support") == org.module_versions("Sales") == {"Greeter": "3.0"}
+    assert cli("drift").code == 0
+
+
 def test_what_the_run_made_stays_and_is_told(estate, cli, org):
     estate.write("flows/new.yaml", flow("New"))
     fail(org, "Support")

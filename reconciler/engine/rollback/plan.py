@@ -13,10 +13,10 @@ from reconciler.engine.history import History, catalogs_at
 from reconciler.engine.observe import Observation, flow_addresses, observe
 from reconciler.engine.planner import Aim, Planning, check_order, plan_on
 from reconciler.engine.rollback.former import Former, as_applied
-from reconciler.engine.rollback.request import Back, later_runs, run_to_undo, steps_of
+from reconciler.engine.rollback.request import Back, doubtful, later_runs, run_to_undo, steps_of
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
-from reconciler.kinds.base import Desired
+from reconciler.kinds.base import Desired, Live
 from reconciler.kinds.registry import kind_of
 from reconciler.ledger import Earlier, Ledger, Snapshot, Was
 from reconciler.platform import Platform
@@ -46,6 +46,8 @@ class Destination:
     targets: Mapping[str, Target] = field(default_factory=dict)
     made: frozenset[str] = frozenset()
     """What was not there then."""
+    doubtful: frozenset[str] = frozenset()
+    """Targets that the run may have changed or not."""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -87,16 +89,21 @@ async def plan_rollback(
         leaving=destination.made,
         settle=lambda verdicts: _settle(verdicts, destination, observation, scope, back),
     )
-    named = replace(scope, targets=back.addresses)
+    # What a run may have published without recording it is no drift of somebody else's.
+    named = replace(scope, targets=(*back.addresses, *destination.doubtful))
     graph = check_order(there.catalog)
     return await plan_on(observation, graph, there, platform, named, own_run=own_run, aim=aim), destination
 
 
 async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destination:
     run = run_to_undo(snapshot, back.run)
-    steps = steps_of(snapshot, run, back)
-    found = await former.find(steps)
     org = former.observation.org.by_address
+    steps = {
+        address: step
+        for address, step in steps_of(snapshot, run, back).items()
+        if step in snapshot.trails.get(address, ()) or _moved(org.get(address), step)
+    }
+    found = await former.find(steps)
     targets = {}
     for address, desired in found.items():
         step, live = steps[address], org.get(address)
@@ -107,8 +114,14 @@ async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destina
         RollbackRef(run=run, addresses=back.addresses),
         targets,
         frozenset(address for address, step in steps.items() if step.was is Was.ABSENT),
+        frozenset(doubtful(snapshot, run, back)),
         (*former.findings, *(_undone_too(other, addresses) for other, addresses in later.items())),
     )
+
+
+def _moved(live: Live | None, step: Earlier) -> bool:
+    """Whether a run that was cut off came to change the object."""
+    return live is not None and live.version != step.version
 
 
 async def _to_commit(back: Back, snapshot: Snapshot, former: Former) -> Destination:

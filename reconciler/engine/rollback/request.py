@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.engine.document import RollbackRef
 from reconciler.globs import matches
-from reconciler.ledger import Earlier, RunRecord, Snapshot, stamp
+from reconciler.ledger import ID_KEPT, Earlier, RunRecord, Snapshot, Was, stamp
 from reconciler.problems import ReconcilerError
 from reconciler.suggest import near
 
@@ -27,6 +27,8 @@ class Back:
     """Globs; all addresses where there are none."""
     strict: bool = True
     """Whether an object without a way back keeps the others from being taken back."""
+    doubtful: frozenset[str] = frozenset()
+    """Addresses that the run may have changed without coming to record it."""
 
     @classmethod
     def of(cls, reference: RollbackRef) -> Back:
@@ -64,7 +66,8 @@ def _last(runs: Iterable[RunRecord]) -> str:
 
 
 def _named(snapshot: Snapshot, asked: str) -> str:
-    known = {run.run for run in snapshot.runs} | {step.run for trail in snapshot.trails.values() for step in trail}
+    known = {record.run for record in snapshot.runs} | {half.run for half in snapshot.interrupted}
+    known |= {step.run for trail in snapshot.trails.values() for step in trail}
     if asked in known:
         return asked
     found = [run for run in known if len(asked) >= SHORTEST and run.startswith(asked)]
@@ -80,13 +83,33 @@ def _named(snapshot: Snapshot, asked: str) -> str:
     )
 
 
+def doubtful(snapshot: Snapshot, run: str, back: Back) -> dict[str, Earlier]:
+    """What the ledger says of objects that the run was changing when it was cut off: as it was before."""
+    # Of the run that holds the lock, the ledger only knows what was announced; it knows better itself.
+    halves = [half for half in snapshot.interrupted if half.run == run and back.strict]
+    return {
+        address: Earlier(
+            run=run,
+            was=Was.OURS,
+            object=row.object_id[:ID_KEPT],
+            version=row.version,
+            digest=row.spec_digest,
+            commit=row.commit,
+        )
+        for address, row in snapshot.rows.items()
+        if back.wants(address) and (address in back.doubtful or any(half.covers(address) for half in halves))
+    }
+
+
 def steps_of(snapshot: Snapshot, run: str, back: Back) -> dict[str, Earlier]:
     """What each address was before the run, as far as it changed any that is meant.
 
     Raises:
         ReconcilerError: it changed none of them, or that was too long ago.
     """
-    changed = {address: step for address, trail in sorted(snapshot.trails.items()) for step in trail if step.run == run}
+    trails = sorted(snapshot.trails.items())
+    changed = doubtful(snapshot, run, back)
+    changed |= {address: step for address, trail in trails for step in trail if step.run == run}
     meant = {address: step for address, step in changed.items() if back.wants(address)}
     if meant:
         return meant

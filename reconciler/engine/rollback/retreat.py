@@ -34,10 +34,12 @@ class Retreating:
     execute: Execute
     """Carries out a plan under the run's lock."""
     secret_env: Mapping[str, str] | None
+    doubtful: frozenset[str] = frozenset()
+    """Addresses that failed in such a way that they may have been changed all the same."""
 
     async def take_back(self, results: Iterable[Result], why: str) -> Retreat | None:
         """Takes back what was applied; None where nothing was."""
-        if not any(result.outcome is Outcome.APPLIED for result in results):
+        if not self.doubtful and not any(result.outcome is Outcome.APPLIED for result in results):
             return None
         self.notice(f"What this run applied is taken back, because {why}.")
         try:
@@ -45,7 +47,7 @@ class Retreating:
                 self.workspace,
                 self.platform,
                 self.ledger,
-                Back(run=self.run, strict=False),
+                Back(run=self.run, strict=False, doubtful=self.doubtful),
                 Scope(),
                 secret_env=self.secret_env,
                 own_run=self.run,

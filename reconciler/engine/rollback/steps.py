@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.engine.document import Change
+from reconciler.engine.document import Action, Change
 from reconciler.engine.rollback.plan import Target
 from reconciler.engine.steps import Steps
 from reconciler.kinds.base import Kind, Live, Operations
@@ -28,11 +28,12 @@ class BackSteps(Steps):
         return await kind.look(self.platform, live)
 
     async def _update(self, kind: Kind, change: Change, live: Live, operations: Operations) -> Live:
-        if change.address not in self.targets:
+        desired = self.wanted[change.address]
+        as_it_is = change.action is Action.REPUBLISH and desired.content.upload is None
+        if change.address not in self.targets or (change.publish_version is None and as_it_is):
             return await kind.publish_again(live, live.version, operations)
         if change.publish_version is None:
             return await super()._update(kind, change, live, operations)
-        desired = self.wanted[change.address]
         try:
             return await kind.publish_earlier(desired, live, change.publish_version, operations)
         except NoSuchVersion as gone:
