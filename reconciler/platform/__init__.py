@@ -8,6 +8,7 @@ from reconciler.platform.client import Platform
 from reconciler.platform.connection import REGIONS, Connection, connection_for_region, is_loopback
 from reconciler.platform.crud import CrudApi
 from reconciler.platform.data_tables import DataTablesApi
+from reconciler.platform.dids import Did, DidsApi
 from reconciler.platform.directory import Directory
 from reconciler.platform.divisions import DivisionsApi
 from reconciler.platform.errors import (
@@ -61,6 +62,7 @@ from reconciler.platform.models import (
 from reconciler.platform.request_log import FILE as RATE_FILE
 from reconciler.platform.tracking import TrackingApi
 from reconciler.platform.variables import gateway_from, proxy_from, tokens_of
+from reconciler.platform.waiting import Patience
 
 __all__ = [
     "RATE_FILE",
@@ -75,6 +77,8 @@ __all__ = [
     "DataTablesApi",
     "Dependency",
     "DeployedFlow",
+    "Did",
+    "DidsApi",
     "Directory",
     "Division",
     "DivisionsApi",
@@ -99,6 +103,7 @@ __all__ = [
     "NotFound",
     "Operation",
     "Organization",
+    "Patience",
     "PermissionDenied",
     "Platform",
     "PlatformError",
