@@ -14,6 +14,7 @@ NAMES = (
     "plan",
     "show",
     "apply",
+    "verify",
     "smoke",
     "drift",
     "promote",

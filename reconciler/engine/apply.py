@@ -31,6 +31,7 @@ from reconciler.engine.refusals import (
 from reconciler.engine.republish import Republishing
 from reconciler.engine.steps import Signature, Steps
 from reconciler.engine.timing import Gate, Timing
+from reconciler.engine.verify.after import verified_after
 from reconciler.engine.windows import Calendar
 from reconciler.engine.witness import Beginning, Witness
 from reconciler.engine.workspace import Scope, Workspace
@@ -198,6 +199,7 @@ class Apply:
             publish_seconds=self.execution.publish_seconds,
             override=beginning.override,
         )
+        report = await self._verified(planning, plan, report, lease)
         report = await self._proven(plan, report, lease)
         await books.record(planning, report, self.holder)
         await self._release(lease, books.ending(planning, report))
@@ -221,6 +223,19 @@ class Apply:
     @property
     def _proof(self) -> Proof:
         return Proof(self.workspace, self.platform, self.listener, lambda: self.stopping)
+
+    async def _verified(self, planning: Planning, plan: Plan, report: RunReport, lease: Lease) -> RunReport:
+        """The report with what the org shows of the changes; a run that was cut short is not verified."""
+        if lease.lost or self.stopping:
+            return report
+        stopping = lambda: self.stopping or lease.lost is not None  # noqa: E731 - a name makes it no clearer
+        verification = await verified_after(
+            self.workspace, self.platform, planning, plan, report.results, self.listener, stopping
+        )
+        if verification is None:
+            return report
+        self.journal.verified(verification)
+        return report.model_copy(update={"verification": verification})
 
     async def _proven(self, plan: Plan, report: RunReport, lease: Lease) -> RunReport:
         """The report with what came of the smoke tests; a run that was cut short is not worth testing."""
