@@ -15,6 +15,7 @@ NAMES = (
     "show",
     "apply",
     "rollback",
+    "verify",
     "smoke",
     "drift",
     "promote",

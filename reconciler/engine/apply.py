@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler.engine.acting import Acting
+from reconciler.engine.aftermath import Aftermath
 from reconciler.engine.bookkeeping import Bookkeeping
 from reconciler.engine.document import Plan
 from reconciler.engine.execute import Execution, Listener
 from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
-from reconciler.engine.outcome import Outcome, Result, RunReport
+from reconciler.engine.outcome import Result, RunReport
 from reconciler.engine.planner import Planning
 from reconciler.engine.proof import Proof
 from reconciler.engine.refusals import (
@@ -33,7 +34,6 @@ from reconciler.engine.refusals import (
 from reconciler.engine.republish import Republishing
 from reconciler.engine.rollback.plan import Destination
 from reconciler.engine.rollback.request import Back
-from reconciler.engine.rollback.retreat import Retreating
 from reconciler.engine.steps import Steps
 from reconciler.engine.timing import Gate, Timing
 from reconciler.engine.windows import Calendar
@@ -216,8 +216,7 @@ class Apply:
             override=beginning.override,
             rollback=plan.rollback,
         )
-        report = await self._proven(report, lease)
-        report = await self._taken_back(report, lease)
+        report = await self._aftermath(lease).of(planning, plan, report)
         await books.record(planning, report, self.holder)
         await self._release(lease, books.ending(planning, report))
         if lease.lost:
@@ -255,48 +254,23 @@ class Apply:
     def _proof(self) -> Proof:
         return Proof(self.workspace, self.platform, self.listener, lambda: self.stopping)
 
-    async def _proven(self, report: RunReport, lease: Lease) -> RunReport:
-        """The report with what came of the smoke tests; a run that was cut short is not worth testing.
-
-        Nor is a rollback: the tests are those of the present specs.
-        """
-        if lease.lost or self.stopping or self.back is not None or self._retreats_from(report):
-            return report
-        smoke = await self._proof.run(report.results)
-        for result in smoke.results if smoke else ():
-            self.journal.smoke_ended(result)
-        return report.model_copy(update={"smoke": smoke})
-
-    async def _taken_back(self, report: RunReport, lease: Lease) -> RunReport:
-        """The report of a run that took its own changes back, where something failed and that was asked for."""
-        why = self._retreats_from(report) or self._retreats_from_smoke(report)
-        if why is None or lease.lost or self.stopping:
-            return report
-        retreating = Retreating(
+    def _aftermath(self, lease: Lease) -> Aftermath:
+        return Aftermath(
             workspace=self.workspace,
             platform=self.platform,
             ledger=self.ledger,
+            lease=lease,
             run=self.run,
             journal=self.journal,
+            listener=self.listener,
             notice=self._notice,
-            execute=lambda planning, destination: self._retreat(planning, destination, lease),
+            stopping=lambda: self.stopping,
+            proof=self._proof,
+            goes_back=self.back is not None,
+            rollback_on_failure=self.rollback_on_failure,
+            retreat=lambda planning, destination: self._retreat(planning, destination, lease),
             secret_env=self.secret_env,
-            doubtful=frozenset(lease.unsettled),
         )
-        return report.model_copy(update={"retreat": await retreating.take_back(report.results, why)})
-
-    def _retreats_from(self, report: RunReport) -> str | None:
-        failed = [result.address for result in report.results if result.outcome is Outcome.FAILED]
-        if not self.rollback_on_failure or self.back is not None or not failed:
-            return None
-        return f"{failed[0]} failed" if len(failed) == 1 else f"{len(failed)} changes failed"
-
-    def _retreats_from_smoke(self, report: RunReport) -> str | None:
-        on_failure = self.workspace.environment.smoke.on_failure
-        if report.smoke is None or report.smoke.passed or on_failure != "rollback":
-            return None
-        names = ", ".join(f"'{result.name}'" for result in report.smoke.not_passed)
-        return f"not every smoke test was passed: {names}"
 
     async def _retreat(self, planning: Planning, destination: Destination, lease: Lease) -> tuple[Result, ...]:
         """Carries out the plan of a retreat under the lock that the run holds."""

@@ -10,6 +10,7 @@ from typing import IO, Any
 from reconciler.engine.document import Change, Plan
 from reconciler.engine.outcome import Result, RunReport
 from reconciler.engine.smoke_report import SmokeResult
+from reconciler.engine.verify.report import Proof, VerifyReport
 from reconciler.ledger import now_utc
 from reconciler.problems import ReconcilerError
 
@@ -42,6 +43,13 @@ class Journal:
     def change_ended(self, result: Result) -> None:
         """A change has its outcome."""
         self._write("change-ended", **result.model_dump(mode="json", exclude_none=True))
+
+    def verified(self, report: VerifyReport) -> None:
+        """The changes were verified: a line for each check that is not proven, and one with the counts."""
+        for check in report.not_proven:
+            self._write("check-ended", **check.model_dump(mode="json", exclude_none=True))
+        counts = {outcome.value: report.count(outcome) for outcome in Proof}
+        self._write("verify-ended", **counts, seconds=round(report.seconds, 3))
 
     def smoke_ended(self, result: SmokeResult) -> None:
         """A smoke test after the changes has its outcome."""

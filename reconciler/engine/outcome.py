@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reconciler.engine.document import Action, RollbackRef
 from reconciler.engine.smoke_report import SmokeReport
+from reconciler.engine.verify.report import VerifyReport
 
 
 class Outcome(StrEnum):
@@ -74,6 +75,8 @@ class RunReport(BaseModel):
     results: tuple[Result, ...]
     healed: tuple[str, ...] = ()
     """Addresses whose ledger row was renewed although nothing changed."""
+    verification: VerifyReport | None = None
+    """Whether the org shows what was applied; None where nothing was verified."""
     smoke: SmokeReport | None = None
     """What came of the smoke tests after it; None where the environment asks for none."""
     rollback: RollbackRef | None = None
@@ -101,8 +104,13 @@ class RunReport(BaseModel):
         return len(self.smoke.not_passed) if self.smoke else 0
 
     @property
+    def not_proven(self) -> int:
+        """How many checks of the verification failed, or could not be made."""
+        return len(self.verification.not_proven) if self.verification else 0
+
+    @property
     def complete(self) -> bool:
-        """Whether every change was applied, whatever the smoke tests say of them."""
+        """Whether every change was applied, whatever verification and smoke tests say of them."""
         return not self.lock_lost and self.count(Outcome.APPLIED) == len(self.results)
 
     @property
@@ -114,7 +122,7 @@ class RunReport(BaseModel):
             return 1 if self.retreat.complete else 4
         done = self.count(Outcome.APPLIED)
         if done == len(self.results):
-            return 4 if self.unproven else 0
+            return 4 if self.unproven or self.not_proven else 0
         if done:
             return 4
         failed = [result for result in self.results if result.outcome is Outcome.FAILED]

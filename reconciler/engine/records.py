@@ -27,6 +27,7 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         not_started=report.count(Outcome.NOT_STARTED),
         healed=len(report.healed),
         unproven=report.unproven,
+        not_proven=report.not_proven,
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
         override=report.override,

@@ -17,8 +17,8 @@ from reconciler.archy.findings import check_flow
 from reconciler.archy.flowtypes import FLOW_TYPES, by_api_type, by_root
 from reconciler.archy.model import Problem, Reference
 from reconciler.archy.references import extract_references
-from reconciler.kinds.base import Consumer, Desired, Inspection, Kind, Live, Operations
-from reconciler.kinds.tracked import tracked_consumers
+from reconciler.kinds.base import Consumed, Consumer, Desired, Inspection, Kind, Live, Operations
+from reconciler.kinds.tracked import noun_of, tracked_consumers
 from reconciler.platform import Flow, FlowLocked, NotFound, Platform, PlatformError
 
 COMMON_MODULE = "COMMONMODULE"
@@ -91,6 +91,10 @@ class FlowKind(Kind):
         """See ``Kind.look``."""
         flow = await platform.flows.current(live.id)
         return _live(flow) if flow is not None else None
+
+    async def read_many(self, platform: Platform, lives: Sequence[Live], of: int) -> list[Live]:
+        """One request for every fifty flows."""
+        return [_live(flow) for flow in await platform.flows.lookup([live.id for live in lives])]
 
     async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
         """Asks for that one name and type."""
@@ -180,6 +184,17 @@ class FlowKind(Kind):
             live.id, live.version, flow_type.tracking_type, resource_types=("COMMONMODULEFLOW",)
         )
         return {module.id: module.version or "" for module in consumed}
+
+    async def consumed(self, platform: Platform, live: Live) -> list[Consumed]:
+        """Asks dependency tracking what the published version uses."""
+        flow_type = by_root(live.kind)
+        if flow_type is None or live.version is None:
+            return []
+        found = await platform.tracking.consumed(live.id, live.version, flow_type.tracking_type, patient=False)
+        return [
+            Consumed(each.id, each.name, noun_of(each.type), each.version, each.deleted, each.state_unknown)
+            for each in found
+        ]
 
     async def exports(self, platform: Platform, wanted: Sequence[tuple[Live, str]]) -> Mapping[tuple[str, str], str]:
         """Exports published versions as YAML, many flows a job."""

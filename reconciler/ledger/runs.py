@@ -37,6 +37,8 @@ class RunRecord(BaseModel):
     healed: int = 0
     unproven: int = 0
     """Smoke tests after it that were not passed, or could not be run."""
+    not_proven: int = 0
+    """Checks of the linkage after it that failed, or could not be made."""
     seconds: float = 0.0
     exit_code: int = 0
     override: str | None = None

@@ -11,6 +11,7 @@ from reconciler.engine.outcome import Outcome, Result, Retreat, RunReport
 from reconciler.problems import Finding, Severity
 from reconciler.report.findings import finding_text, findings_text
 from reconciler.report.smoke import smoke_closing
+from reconciler.report.verify import verified_text
 from reconciler.report.words import MARKED, ivr_text, moment, plan_title, plural, shown_value
 
 STYLES = {
@@ -122,6 +123,8 @@ def run_text(report: RunReport) -> Iterator[Text]:
         yield from _retreat(report.retreat)
     elif not report.complete:
         yield Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
+    if report.verification is not None and report.retreat is None:
+        yield from verified_text(report.verification, complete=report.complete)
     yield from _proof(report)
     if report.rollback is not None and report.count(Outcome.APPLIED):
         yield Text(

@@ -140,6 +140,15 @@ class Smoke(_Part):
     on_failure: Literal["report", "rollback"] = "report"
 
 
+class Verify(_Part):
+    """Whether apply proves at its end that callers get what it applied."""
+
+    after_apply: Literal["changed", "all", "off"] = "changed"
+    """``changed``: what the run changed, who uses it and what leads to it; ``all``: everything."""
+    timeout: Annotated[float, Field(ge=0, le=3600)] = 60
+    """Seconds to wait for dependency tracking that is behind or being rebuilt."""
+
+
 class Findings(_Part):
     """What people decided about findings."""
 
@@ -170,6 +179,8 @@ class EnvironmentFile(_Part):
     """What people decided about findings."""
     smoke: Smoke = Smoke()
     """Which smoke tests apply runs, and what follows when one is not passed."""
+    verify: Verify = Verify()
+    """Whether apply proves at its end that callers get what it applied."""
     windows: Windows | None = None
     """When changes may be applied; without it, at any time."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
