@@ -8,7 +8,7 @@ import signal
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -16,6 +16,7 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
+from reconciler.cli.telling import telling
 from reconciler.engine.apply import Apply
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
@@ -28,6 +29,10 @@ from reconciler.engine.workspace import Scope, Workspace
 from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
 from reconciler.report.text import plan_text, run_text
+from reconciler.specs import EventName
+
+if TYPE_CHECKING:
+    from reconciler.notify.telling import Telling
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,12 @@ class _Options:
     auto_approve: bool
     republish_unmanaged: bool
     timing: Timing
+    told: Telling | None
+    """Tells hooks of the run; None where there are none."""
 
 
+EVENTS: tuple[EventName, ...] = ("started", "applied", "failed", "drift", "rolled-back")
+"""What an apply may have to tell."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -100,8 +109,10 @@ def apply(
         override=override_window,
         longest=timedelta(hours=max_wait),
     )
-    report = asyncio.run(_apply(workspace, plan, scope, _Options(auto_approve, republish_unmanaged, timing)))
-    say(run_text(report))
+    with telling(workspace, *EVENTS, drift_is_news=plan is None) as told:
+        options = _Options(auto_approve, republish_unmanaged, timing, told)
+        report = asyncio.run(_apply(workspace, plan, scope, options))
+        say(run_text(report))
     return report.exit_code
 
 
@@ -112,7 +123,7 @@ async def _apply(workspace: Workspace, plan: Plan | None, scope: Scope, options:
         async with connect(workspace) as connected:
             with Progress(people(), live=interactive()) as progress:
                 applying = _applying(workspace, connected, run, journal, progress, options)
-                applying.on_locked = lambda: _stop_on_signals(applying, progress)
+                applying.on_locked = lambda: _locked(applying, progress, plan, options.told)
                 if plan is None:
                     _, report = await applying.run_fresh(scope)
                 else:
@@ -141,6 +152,7 @@ def _applying(
         mask=connected.mask,
         republish_unmanaged=options.republish_unmanaged,
         timing=options.timing,
+        witnesses=(options.told,) if options.told else (),
         confirm=lambda plan: _confirm(workspace, plan, options),
     )
 
@@ -169,6 +181,13 @@ def _confirm(workspace: Workspace, plan: Plan, options: _Options) -> bool:
         return False
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _locked(applying: Apply, progress: Progress, plan: Plan | None, told: Telling | None) -> None:
+    """The lock is held: signals let the run end in order, and hooks are told how it ends."""
+    if told is not None:
+        told.locked(applying.run, plan)
+    _stop_on_signals(applying, progress)
 
 
 def _stop_on_signals(applying: Apply, progress: Progress) -> None:

@@ -21,6 +21,7 @@ NAMES = (
     "history",
     "adoption",
     "graph",
+    "notify",
     "unlock",
     "schema",
     "completion",
