@@ -109,7 +109,7 @@ def apply(
         override=override_window,
         longest=timedelta(hours=max_wait),
     )
-    with telling(workspace, *EVENTS, drift_is_news=plan is None) as told:
+    with telling(workspace, *EVENTS, plan=plan) as told:
         options = _Options(auto_approve, republish_unmanaged, timing, told)
         report = asyncio.run(_apply(workspace, plan, scope, options))
         say(run_text(report))
@@ -123,7 +123,7 @@ async def _apply(workspace: Workspace, plan: Plan | None, scope: Scope, options:
         async with connect(workspace) as connected:
             with Progress(people(), live=interactive()) as progress:
                 applying = _applying(workspace, connected, run, journal, progress, options)
-                applying.on_locked = lambda: _locked(applying, progress, plan, options.told)
+                applying.on_locked = lambda: _locked(applying, progress, options.told)
                 if plan is None:
                     _, report = await applying.run_fresh(scope)
                 else:
@@ -158,6 +158,8 @@ def _applying(
 
 
 def _confirm(workspace: Workspace, plan: Plan, options: _Options) -> bool:
+    if options.told is not None:
+        options.told.plan = plan
     say(plan_text(plan))
     if tests := tests_after(workspace, plan.changes):
         named = ", ".join(f"'{test.name}'" for test in tests)
@@ -183,10 +185,10 @@ def _confirm(workspace: Workspace, plan: Plan, options: _Options) -> bool:
         signal.signal(signal.SIGINT, before)
 
 
-def _locked(applying: Apply, progress: Progress, plan: Plan | None, told: Telling | None) -> None:
+def _locked(applying: Apply, progress: Progress, told: Telling | None) -> None:
     """The lock is held: signals let the run end in order, and hooks are told how it ends."""
     if told is not None:
-        told.locked(applying.run, plan)
+        told.locked(applying.run)
     _stop_on_signals(applying, progress)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from reconciler.cli.output import say
 from reconciler.cli.session import STATE, holder
+from reconciler.engine.document import Plan
 from reconciler.engine.workspace import Workspace
 from reconciler.problems import ReconcilerError
 from reconciler.report.findings import findings_text
@@ -28,14 +29,27 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def telling(workspace: Workspace, *events: EventName, drift_is_news: bool = False) -> Iterator[Telling | None]:
+def telling(workspace: Workspace, *events: EventName, plan: Plan | None = None) -> Iterator[Telling | None]:
     """For the time of a command that may tell of these events; None where the environment has no hooks.
 
-    The end of the block waits a few seconds for what is not delivered yet, and says what is left.
+    The end of the block waits a few seconds for what is not delivered yet, and says what is left. ``plan`` is a saved
+    one that is applied; its drift was told when it was made.
     """
     if not workspace.environment.hooks:
         yield None
         return
+    told = _begin(workspace, events, plan)
+    try:
+        yield told
+    except BaseException as error:
+        told.broke_off(_why(error))
+        raise
+    finally:
+        _end(told.delivery)
+        say(_left(told.delivery.undelivered, told.faults, workspace.environment.name))
+
+
+def _begin(workspace: Workspace, events: Sequence[EventName], plan: Plan | None) -> Telling:
     # A command that tells nobody need not load what sends.
     from reconciler.notify.delivery import Delivery
     from reconciler.notify.links import job_link
@@ -47,22 +61,15 @@ def telling(workspace: Workspace, *events: EventName, drift_is_news: bool = Fals
     concerned = {name: target for name, target in targets.items() if not set(events).isdisjoint(target.hook.events)}
     say(findings_text(unset_findings(environment, concerned)))
     delivery = Delivery(outbox_of(workspace.root / STATE, environment.name), targets)
-    told = Telling(
+    return Telling(
         environment=environment.name,
         delivery=delivery,
         who=holder(),
         mask=_mask(workspace, targets),
         link=job_link(os.environ),
-        drift_is_news=drift_is_news,
+        drift_is_news=plan is None,
+        plan=plan,
     )
-    try:
-        yield told
-    except BaseException as error:
-        told.broke_off(_why(error))
-        raise
-    finally:
-        _end(delivery)
-        say(_left(delivery.undelivered, told.faults, environment.name))
 
 
 def _mask(workspace: Workspace, targets: Mapping[str, Target]) -> Callable[[str], str]:

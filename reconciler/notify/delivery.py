@@ -112,10 +112,13 @@ class Delivery:
 
     def _work(self, lane: _Lane) -> None:
         while (item := self._next(lane)) is not None:
-            if lane.stuck:
-                item.problem = BEHIND
-            else:
-                item.delivered = self._deliver(item, lane)
+            try:
+                if lane.stuck:
+                    item.problem = BEHIND
+                else:
+                    item.delivered = self._deliver(item, lane)
+            except Exception as error:  # noqa: BLE001 - a thread that ends with a traceback tells nobody anything
+                item.problem = f"unexpected: {type(error).__name__}"
             with self._changed:
                 item.over = True
                 self._changed.notify_all()

@@ -73,7 +73,7 @@ def about_end(
         update={
             "run": report.run,
             "outcome": _counts(report.results),
-            "reason": _cut(_reason(report)),
+            "reason": _reason(report),
             "smoke_tests": len(report.smoke.results) if report.smoke else None,
             "override": report.override,
             "undone_run": undone_run,
@@ -89,9 +89,9 @@ def about_break(
     """A run that had the lock could not begin, or was broken off."""
     if plan is not None:
         made = about_plan("failed", plan, at=at, who=who, link=link)
-        return made.model_copy(update={"run": run, "reason": _cut(reason)})
+        return made.model_copy(update={"run": run, "reason": reason})
     bare = _bare("failed", environment, at=at, who=who, link=link)
-    return bare.model_copy(update={"run": run, "reason": _cut(reason)})
+    return bare.model_copy(update={"run": run, "reason": reason})
 
 
 def about_nothing(environment: str, *, at: datetime, who: str, link: str | None) -> Notification:
@@ -106,13 +106,16 @@ def event_of(report: RunReport) -> EventName | None:
     return "applied" if report.results else None
 
 
-def masked(made: Notification, mask: Mask) -> Notification:
-    """The same with secrets taken out of what an org or a person wrote into it."""
-    failures = [
-        failure.model_copy(update={"message": failure.message and mask(failure.message)}) for failure in made.failures
-    ]
-    texts = {name: text and mask(text) for name in ("reason", "override") for text in [getattr(made, name)]}
-    return made.model_copy(update={**texts, "failures": tuple(failures)})
+def finished(made: Notification, mask: Mask) -> Notification:
+    """The same with what an org or a person wrote cut to a length, and secrets taken out of it before."""
+
+    def clean(text: str | None) -> str | None:
+        return text if text is None else _cut(mask(text))
+
+    failures = [failure.model_copy(update={"message": clean(failure.message)}) for failure in made.failures]
+    return made.model_copy(
+        update={"reason": clean(made.reason), "override": clean(made.override), "failures": tuple(failures)}
+    )
 
 
 def _bare(event: Any, environment: str, *, at: datetime, who: str, link: str | None) -> Notification:
@@ -122,7 +125,7 @@ def _bare(event: Any, environment: str, *, at: datetime, who: str, link: str | N
         at=at,
         environment=environment,
         tool_version=VERSION,
-        who=_cut(who) or "",
+        who=_cut(who),
         link=link,
     )
 
@@ -161,7 +164,7 @@ def _told(
 
 def _failures(report: RunReport) -> list[ToldFailure]:
     failed = [
-        ToldFailure(name=result.address, message=_cut(result.message))
+        ToldFailure(name=result.address, message=result.message)
         for result in report.results
         if result.outcome is Outcome.FAILED
     ]
@@ -182,5 +185,7 @@ def _counts(results: Sequence[Result]) -> Counts:
     return Counts(**{name: ended.count(name) for name in Counts.model_fields})
 
 
-def _cut(text: str | None) -> str | None:
-    return text if text is None or len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _cut(text: str) -> str:
+    """Not longer than a receiver copes with, and without what has no encoding: arguments may hold anything."""
+    text = text.encode(errors="replace").decode()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

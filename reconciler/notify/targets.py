@@ -15,6 +15,8 @@ from reconciler.specs import Environment, Hook, address_problem
 
 GROUP = "reconciler.notify_handlers"
 """Entry points that may be named as ``handler``: callables that take the document as a mapping."""
+SHORT = 8
+"""Below this length a key is in any text, and no key."""
 _ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://\S+")
 
 
@@ -63,7 +65,9 @@ def target_of(name: str, hook: Hook, environ: Mapping[str, str]) -> Target:
             problem = f"The value of {_source(hook.secret)} is no key: {error}."
     if problem is not None or url is None:
         return Target(name, hook, problem or "It has no address.")
-    return Target(name, hook, url=url, key=key, secrets=tuple(filter(None, (url, secret))))
+    return Target(
+        name, hook, url=url, key=key, secrets=tuple(text for text in (url, secret) if text and len(text) >= SHORT)
+    )
 
 
 def unset_findings(environment: Environment, targets: Mapping[str, Target]) -> list[Finding]:
@@ -88,7 +92,10 @@ def _finding(target: Target, place: Location, environment: str) -> Finding:
 
 
 def _handler(name: str, hook: Hook, wanted: str) -> Target:
-    found = {point.name: point for point in entry_points(group=GROUP)}
+    try:
+        found = {point.name: point for point in entry_points(group=GROUP)}
+    except Exception as error:  # noqa: BLE001 - a broken package must not keep anybody from deploying
+        return Target(name, hook, f"What is installed cannot be read ({type(error).__name__}).")
     if wanted in found:
         return Target(name, hook, handler=found[wanted])
     known = f"installed: {', '.join(sorted(found))}" if found else "none is installed"

@@ -16,7 +16,7 @@ from reconciler.engine.witness import Beginning
 from reconciler.ledger import now_utc
 from reconciler.notify.delivery import Delivery
 from reconciler.notify.document import Notification
-from reconciler.notify.making import about_break, about_end, about_plan, about_start, event_of, masked
+from reconciler.notify.making import about_break, about_end, about_plan, about_start, event_of, finished
 from reconciler.notify.outbox import Outbox
 from reconciler.notify.targets import Target, target_of
 from reconciler.specs import Environment, EventName
@@ -47,11 +47,11 @@ class Telling:
     now: Callable[[], datetime] = now_utc
     drift_is_news: bool = False
     """Whether runs tell of drift: nobody has, where their plan was made by themselves."""
+    plan: Plan | None = None
+    """What is about to be applied, as far as it is known."""
     faults: list[str] = field(default_factory=list)
     """What went wrong in here."""
-    _beginning: Beginning | None = None
     _locked_run: str | None = None
-    _plan: Plan | None = None
 
     def planned(self, plan: Plan) -> None:
         """``plan`` made a plan; told where it changes something, and its drift."""
@@ -64,13 +64,13 @@ class Telling:
         if plan.drift:
             self._tell(lambda: self._about_plan("drift", plan))
 
-    def locked(self, run: str, plan: Plan | None) -> None:
+    def locked(self, run: str) -> None:
         """A run has the lock: from here on it is told how it ended, also where it ends before it begins."""
-        self._locked_run, self._plan = run, plan
+        self._locked_run = run
 
     def run_started(self, beginning: Beginning) -> None:
         """See ``Witness``."""
-        self._beginning = beginning
+        self.plan = beginning.plan
         if self.drift_is_news:
             self.drift_found(beginning.plan)
         if beginning.plan.changes:
@@ -95,7 +95,7 @@ class Telling:
 
     def broke_off(self, why: str) -> None:
         """An error, or an impatient person, ended the command; told where a run had the lock."""
-        run, plan = self._locked_run, self._beginning.plan if self._beginning else self._plan
+        run, plan = self._locked_run, self.plan
         if run is not None:
             self._locked_run = None
             self._tell(
@@ -107,6 +107,6 @@ class Telling:
 
     def _tell(self, make: Callable[[], Notification]) -> None:
         try:
-            self.delivery.put(masked(make(), self.mask))
+            self.delivery.put(finished(make(), self.mask))
         except Exception as error:  # noqa: BLE001 - no fault of a message may reach the run
-            self.faults.append(f"{type(error).__name__}: {error}")
+            self.faults.append(type(error).__name__)
