@@ -229,7 +229,7 @@ def test_neither_address_nor_key_is_shown_or_kept(estate, cli, receiver):
 
     commands = [
         ("plan", "--format", "json"),
-        ("apply", "--auto-approve", "--override-window", f"because of {receiver.url} and {KEY}"),
+        ("apply", "--auto-approve"),
         ("notify",),
         ("notify", "--retry"),
         ("notify", "--test"),
@@ -240,3 +240,13 @@ def test_neither_address_nor_key_is_shown_or_kept(estate, cli, receiver):
     assert len(kept(estate)) == 3
     assert shown_in("".join(ran.out + ran.err for ran in said), ADDRESS, KEY, "T0SECRET") == []
     assert everywhere(estate.root, ADDRESS, KEY, "T0SECRET") == []
+
+
+def test_what_a_person_gives_as_a_reason_is_told_without_secrets_too(estate, cli, receiver, monkeypatch):
+    monkeypatch.setenv("TOKEN", "token-canary-2f9e")
+    always_closed = "windows: {time_zone: UTC, closed: [{from: 2000-01-01, to: 2999-12-31}]}"
+    environment(estate, f"variables: {{token: {{secret: {{env: TOKEN}}}}}}\n{always_closed}")
+
+    cli("apply", "--auto-approve", "--override-window", f"{receiver.url}, {KEY} and token-canary-2f9e")
+
+    assert [got.json["override"] for got in receiver.got] == ["(secret), (secret) and (secret token)"] * 2

@@ -21,7 +21,7 @@ from reconciler.notify.document import (
     ToldFailure,
     ToldIvr,
 )
-from reconciler.notify.making import CHANGES_TOLD, DRIFT_TOLD, FAILURES_TOLD, IVRS_TOLD
+from reconciler.notify.making import CHANGES_TOLD, DRIFT_TOLD, FAILURES_TOLD, IVRS_TOLD, finished
 from reconciler.notify.slack import slack_message
 from reconciler.notify.teams import MOST_BYTES, teams_message
 from reconciler.specs.hooks import EVENTS
@@ -71,7 +71,7 @@ def told(draw):
         event=draw(st.sampled_from([*EVENTS, "test"])),
         id="msg_1",
         at=datetime(2026, 11, 26, 20, tzinfo=UTC),
-        environment=draw(st.sampled_from(["prod", "<!channel>"])),
+        environment=draw(st.sampled_from(["prod", "<!channel>", "&" * 200])),
         tool_version="1",
         org=OrgRef(id="o", name=draw(texts)),
         who=draw(texts),
@@ -200,6 +200,15 @@ def test_a_failed_run_reads_well_in_teams():
     ]
     assert card["body"][0]["inlines"][0]["color"] == "attention"
     assert card["actions"] == [{"type": "Action.OpenUrl", "title": "The pipeline job", "url": RUN.link}]
+
+
+def test_texts_are_cut_after_secrets_were_taken_out_and_can_be_sent_whatever_they_hold():
+    long = RUN.model_copy(update={"reason": "\udcff" + "x" * 990 + "hunter2hunter2"})
+
+    made = finished(long, lambda text: text.replace("hunter2hunter2", "(secret)"))
+
+    assert made.reason == "?" + "x" * 990 + "(secret)"
+    assert Notification.model_validate_json(made.model_dump_json()) == made
 
 
 @pytest.mark.parametrize(
