@@ -24,7 +24,7 @@ from reconciler.files import read_file
 from reconciler.notify.document import Notification
 
 PATIENCE = 15.0
-"""Seconds to wait for another process that sends to the same hook; an attempt takes less."""
+"""Seconds to wait for another process that sends to the same hook; an attempt at a webhook takes less."""
 UNDER_WAY = "an attempt was under way when the process ended; it may have arrived"
 _COUNTER = count()
 

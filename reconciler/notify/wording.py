@@ -69,7 +69,8 @@ def headline(told: Notification) -> str:
         case "failed":
             return f"{where}: {_failed(told)}"
         case "rolled-back":
-            return f"{where}: rolled back"
+            undone = f", {plural(told.outcome.applied, 'change')} taken back" if told.outcome else ""
+            return f"{where}: rolled back{undone}"
         case "drift":
             count = len(told.drift) + told.left_out.drift
             return f"{where}: {plural(count, 'object')} changed by hand in the org"

@@ -221,7 +221,7 @@ def test_texts_are_cut_after_secrets_were_taken_out_and_can_be_sent_whatever_the
         ("failed", {"outcome": Counts(applied=2)}, "prod: 2 applied, but not proven"),
         ("failed", {"outcome": Counts()}, "prod: nothing applied, but not proven"),
         ("drift", {"left_out": LeftOut(drift=1)}, "prod: 1 object changed by hand in the org"),
-        ("rolled-back", {}, "prod: rolled back"),
+        ("rolled-back", {}, "prod: rolled back, 1 change taken back"),
         ("test", {}, "prod: a test, nothing has happened"),
     ],
 )
