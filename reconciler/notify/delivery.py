@@ -149,7 +149,8 @@ class Delivery:
             while (left := until - time.monotonic()) > 0:
                 if self._deadline is not None and until > self._deadline:
                     return False
-                self._changed.wait(left)
+                # A receiver may ask for more than can be waited for at once.
+                self._changed.wait(min(left, 3600))
         return True
 
 
