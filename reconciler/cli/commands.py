@@ -14,6 +14,7 @@ NAMES = (
     "plan",
     "show",
     "apply",
+    "rollback",
     "smoke",
     "drift",
     "promote",

@@ -52,7 +52,7 @@ def plan(
     finally:
         show_plan(made, format)
     if out is not None:
-        say([Text(_saved(made, out), style="dim")])
+        say([Text(saved(made, out), style="dim")])
     with telling(workspace, "planned", "drift") as told:
         if told is not None:
             told.planned(made)
@@ -61,7 +61,8 @@ def plan(
     return 2 if detailed_exitcode and made.changes else 0
 
 
-def _saved(plan: Plan, out: Path) -> str:
+def saved(plan: Plan, out: Path) -> str:
+    """What to do with a plan that was saved, for people."""
     if plan.errors or not plan.changes:
         return f"Saved as {out}."
     command = "make apply" if os.environ.get("MAKELEVEL") else f"reconciler apply {shlex.quote(str(out))}"

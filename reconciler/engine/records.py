@@ -30,4 +30,6 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
         override=report.override,
+        rollback=report.rollback.told if report.rollback else None,
+        rolled_back=report.retreat.taken_back if report.retreat else 0,
     )

@@ -46,9 +46,9 @@ class Content:
     """The parsed document below its root key, secrets replaced by placeholders."""
     text: str
     """The rendered text of the document, secrets replaced by placeholders."""
-    upload: str | None = field(repr=False)
-    """The rendered text with the real secrets; None where one of them is not set on this machine."""
     canonical: Any
+    upload: str | None = field(default=None, repr=False)
+    """The rendered text with the real secrets; None where one of them is not set on this machine."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,10 @@ class Kind(ABC):
     async def read(self, platform: Platform, live: Live) -> Live | None:
         """The object as it is now, read by id; None when it is gone."""
 
+    async def look(self, platform: Platform, live: Live) -> Live | None:
+        """As ``read``, but many that look at about the same time share a request, and it may lag behind a little."""
+        return await self.read(platform, live)
+
     async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
         """The object of that name as it is now, or None; by list calls where there is nothing better."""
         listed = await self.list_live(platform)
@@ -210,6 +214,15 @@ class Kind(ABC):
 
         Raises:
             ReconcilerError: it is not at ``version`` any more, is being edited, or has an unpublished draft.
+        """
+        raise ReconcilerError(f"{live.address} has no versions that could be published again.")
+
+    async def publish_earlier(self, desired: Desired, live: Live, version: str, operations: Operations) -> Live:
+        """Publishes an earlier version again, by its number; only where content lies in versions.
+
+        Raises:
+            NoSuchVersion: the org has it no longer.
+            ReconcilerError: it could not be published.
         """
         raise ReconcilerError(f"{live.address} has no versions that could be published again.")
 

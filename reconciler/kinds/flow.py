@@ -87,6 +87,11 @@ class FlowKind(Kind):
         except NotFound:
             return None
 
+    async def look(self, platform: Platform, live: Live) -> Live | None:
+        """See ``Kind.look``."""
+        flow = await platform.flows.current(live.id)
+        return _live(flow) if flow is not None else None
+
     async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
         """Asks for that one name and type."""
         flow_type = by_root(kind)
@@ -123,6 +128,12 @@ class FlowKind(Kind):
             )
         await flows.publish_again(live.id)
         return await _published(operations, live.id, published)
+
+    async def publish_earlier(self, desired: Desired, live: Live, version: str, operations: Operations) -> Live:
+        """See ``Kind.publish_earlier``; a draft that somebody is working on is not taken from them."""
+        await _refuse_locked(desired.address, live, operations)
+        flow = await operations.platform.flows.publish_earlier(live.id, version, live.version)
+        return await self.move(desired, _live(flow), operations)
 
     async def move(self, desired: Desired, live: Live, operations: Operations) -> Live:
         """Moves the flow to the division that the specs want; publishes nothing."""
@@ -175,9 +186,8 @@ class FlowKind(Kind):
         return await platform.flows.export([(live.id, version) for live, version in wanted])
 
     async def _publish(self, desired: Desired, before: Live | None, operations: Operations) -> Live:
-        if before is not None and before.raw.locked_user is not None:
-            lock = await operations.platform.flows.lock(before.raw)
-            raise FlowLocked(f"{desired.address} is being edited by {lock}.", lock=lock)
+        if before is not None:
+            await _refuse_locked(desired.address, before, operations)
         upload = desired.content.upload
         if upload is None:
             raise PlatformError(
@@ -194,6 +204,12 @@ class FlowKind(Kind):
             )
         after = await _published(operations, deployed.flow_id, before.version if before else None)
         return await self.move(desired, after, operations)
+
+
+async def _refuse_locked(address: str, live: Live, operations: Operations) -> None:
+    if live.raw.locked_user is not None:
+        lock = await operations.platform.flows.lock(live.raw)
+        raise FlowLocked(f"{address} is being edited by {lock}.", lock=lock)
 
 
 async def _published(operations: Operations, flow_id: str, before: str | None) -> Live:

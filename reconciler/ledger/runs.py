@@ -41,6 +41,10 @@ class RunRecord(BaseModel):
     exit_code: int = 0
     override: str | None = None
     """Why the environment's windows were set aside."""
+    rollback: str | None = None
+    """What it went back to, where it was a rollback: ``of run …`` or ``to commit …``."""
+    rolled_back: int = 0
+    """How many of its own changes it took back, because something failed."""
 
     @property
     def applied(self) -> int:
@@ -49,7 +53,7 @@ class RunRecord(BaseModel):
 
     def shortened(self) -> RunRecord:
         """As it fits into a cell."""
-        texts = {"by": self.by, "release": self.release, "override": self.override}
+        texts = {"by": self.by, "release": self.release, "override": self.override, "rollback": self.rollback}
         return self.model_copy(update={name: text and text[:LONGEST] for name, text in texts.items()})
 
     def written(self) -> str:

@@ -66,6 +66,19 @@ class Counts(_Frozen):
     not_started: int = 0
 
 
+class ToldRollback(_Frozen):
+    """What is gone back to."""
+
+    run: str | None = None
+    """The run that is taken back."""
+    commit: str | None = None
+    """Or the commit that is gone back to."""
+    addresses: tuple[str, ...] = ()
+    """Only these (globs); all where there are none."""
+    left: tuple[str, ...] = ()
+    """What is not as it was, a sentence each."""
+
+
 class LeftOut(_Frozen):
     """How many entries each list was cut by."""
 
@@ -109,8 +122,8 @@ class Notification(_Frozen):
     """How many smoke tests ran."""
     override: str | None = None
     """Why the environment's windows were set aside."""
-    undone_run: str | None = None
-    """The run that was taken back."""
+    rollback: ToldRollback | None = None
+    """What is gone back to, where this is about a rollback."""
     seconds: float | None = None
     publish_seconds: float | None = None
     """From the first change to the last one that was applied."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from reconciler.engine.document import Plan
-from reconciler.engine.outcome import Outcome, Result, RunReport
+from reconciler.engine.outcome import Outcome, Result, Retreat, RunReport
 from reconciler.engine.witness import Beginning
 from reconciler.notify.document import (
     Counts,
@@ -18,6 +18,7 @@ from reconciler.notify.document import (
     ToldDrift,
     ToldFailure,
     ToldIvr,
+    ToldRollback,
 )
 from reconciler.specs import EventName
 from reconciler.version import VERSION
@@ -27,6 +28,7 @@ FAILURES_TOLD = 20
 IVRS_TOLD = 50
 NUMBERS_TOLD = 50
 DRIFT_TOLD = 50
+LEFT_TOLD = 20
 LONGEST = 1000
 """Characters of a text."""
 Mask = Callable[[str], str]
@@ -55,20 +57,17 @@ def about_end(
     *,
     at: datetime,
     link: str | None,
-    undone_run: str | None = None,
 ) -> Notification:
-    """A run is over: applied, failed or rolled back."""
-    changes = [
-        ToldChange(
-            address=result.address,
-            action=result.action,
-            outcome=result.outcome,
-            version_before=result.version_before,
-            version_after=result.version_after,
-        )
-        for result in report.results
-    ]
-    made = _told(event, beginning.plan, changes, _failures(report), at=at, who=beginning.holder, link=link)
+    """A run is over: applied, failed or, where that was what it was for, rolled back."""
+    made = _told(
+        event,
+        beginning.plan,
+        _changes(report.results),
+        _failures(report),
+        at=at,
+        who=beginning.holder,
+        link=link,
+    )
     return made.model_copy(
         update={
             "run": report.run,
@@ -76,9 +75,26 @@ def about_end(
             "reason": _reason(report),
             "smoke_tests": len(report.smoke.results) if report.smoke else None,
             "override": report.override,
-            "undone_run": undone_run,
             "seconds": round(report.seconds, 1),
             "publish_seconds": round(report.publish_seconds, 1),
+        }
+    )
+
+
+def about_retreat(beginning: Beginning, run: str, retreat: Retreat, *, at: datetime, link: str | None) -> Notification:
+    """A run took back what it had applied itself, because something in it failed."""
+    failed = _failed_of(retreat.results)
+    made = _told(
+        "rolled-back", beginning.plan, _changes(retreat.results), failed, at=at, who=beginning.holder, link=link
+    )
+    return made.model_copy(
+        update={
+            "run": run,
+            "plan": retreat.plan,
+            "planned": None,
+            "outcome": _counts(retreat.results),
+            "reason": f"The run took itself back, because {retreat.why}.",
+            "rollback": ToldRollback(run=run, left=retreat.left[:LEFT_TOLD]),
         }
     )
 
@@ -103,7 +119,9 @@ def event_of(report: RunReport) -> EventName | None:
     """How a run ended; None for one that had nothing to do, and did that."""
     if report.exit_code:
         return "failed"
-    return "applied" if report.results else None
+    if not report.results:
+        return None
+    return "rolled-back" if report.rollback else "applied"
 
 
 def finished(made: Notification, mask: Mask) -> Notification:
@@ -113,8 +131,16 @@ def finished(made: Notification, mask: Mask) -> Notification:
         return text if text is None else _cut(mask(text))
 
     failures = [failure.model_copy(update={"message": clean(failure.message)}) for failure in made.failures]
+    back = made.rollback and made.rollback.model_copy(
+        update={"left": tuple(_cut(mask(text)) for text in made.rollback.left)}
+    )
     return made.model_copy(
-        update={"reason": clean(made.reason), "override": clean(made.override), "failures": tuple(failures)}
+        update={
+            "reason": clean(made.reason),
+            "override": clean(made.override),
+            "failures": tuple(failures),
+            "rollback": back,
+        }
     )
 
 
@@ -155,6 +181,7 @@ def _told(
             "org": plan.org,
             "plan": plan.id,
             "source": plan.source,
+            "rollback": ToldRollback(**plan.rollback.model_dump()) if plan.rollback else None,
             "planned": plan.summary,
             **{name: tuple(items[:most]) for name, (items, most) in lists.items()},
             "left_out": LeftOut(**{name: max(0, len(items) - most) for name, (items, most) in lists.items()}),
@@ -162,14 +189,31 @@ def _told(
     )
 
 
-def _failures(report: RunReport) -> list[ToldFailure]:
-    failed = [
+def _changes(results: Sequence[Result]) -> list[ToldChange]:
+    return [
+        ToldChange(
+            address=result.address,
+            action=result.action,
+            outcome=result.outcome,
+            version_before=result.version_before,
+            version_after=result.version_after,
+        )
+        for result in results
+    ]
+
+
+def _failed_of(results: Sequence[Result]) -> list[ToldFailure]:
+    return [
         ToldFailure(name=result.address, message=result.message)
-        for result in report.results
+        for result in results
         if result.outcome is Outcome.FAILED
     ]
+
+
+def _failures(report: RunReport) -> list[ToldFailure]:
     tests = report.smoke.not_passed if report.smoke else ()
-    return failed + [ToldFailure(name=test.name, message=f"smoke test: {test.outcome.value}") for test in tests]
+    unproven = [ToldFailure(name=test.name, message=f"smoke test: {test.outcome.value}") for test in tests]
+    return _failed_of(report.results) + unproven
 
 
 def _reason(report: RunReport) -> str | None:
@@ -177,7 +221,7 @@ def _reason(report: RunReport) -> str | None:
         return report.lock_lost
     if report.stopped:
         return "The run was stopped."
-    return report.reaction
+    return None
 
 
 def _counts(results: Sequence[Result]) -> Counts:

@@ -16,7 +16,7 @@ from reconciler.engine.witness import Beginning
 from reconciler.ledger import now_utc
 from reconciler.notify.delivery import Delivery
 from reconciler.notify.document import Notification
-from reconciler.notify.making import about_break, about_end, about_plan, about_start, event_of, finished
+from reconciler.notify.making import about_break, about_end, about_plan, about_retreat, about_start, event_of, finished
 from reconciler.notify.outbox import Outbox
 from reconciler.notify.targets import Target, target_of
 from reconciler.specs import Environment, EventName
@@ -82,16 +82,11 @@ class Telling:
     def run_ended(self, beginning: Beginning, report: RunReport) -> None:
         """See ``Witness``."""
         self._locked_run = None
-        event = event_of(report)
+        event, retreat = event_of(report), report.retreat
         if event is not None:
             self._tell(lambda: about_end(event, beginning, report, at=self.now(), link=self.link))
-
-    def rolled_back(self, beginning: Beginning, report: RunReport, undone_run: str | None = None) -> None:
-        """What a run did was taken back; ``report`` says what was done for that."""
-        self._locked_run = None
-        self._tell(
-            lambda: about_end("rolled-back", beginning, report, at=self.now(), link=self.link, undone_run=undone_run)
-        )
+        if retreat is not None:
+            self._tell(lambda: about_retreat(beginning, report.run, retreat, at=self.now(), link=self.link))
 
     def broke_off(self, why: str) -> None:
         """An error, or an impatient person, ended the command; told where a run had the lock."""

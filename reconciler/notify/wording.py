@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.engine.document import Action
 from reconciler.engine.outcome import Outcome
-from reconciler.notify.document import Notification, ToldChange
+from reconciler.notify.document import Notification, ToldChange, ToldRollback
 from reconciler.report.words import plural, utc
 
 LINE = 300
@@ -61,16 +61,17 @@ def headline(told: Notification) -> str:
     where, changes = told.environment, plural(told.planned.pending if told.planned else 0, "change")
     match told.event:
         case "planned":
-            return f"{where}: {changes} planned"
+            return f"{where}: {'a rollback of ' if told.rollback else ''}{changes} planned"
         case "started":
-            return f"{where}: applying {changes}"
+            return f"{where}: {'rolling back' if told.rollback else 'applying'} {changes}"
         case "applied":
             return f"{where}: {plural(told.outcome.applied if told.outcome else 0, 'change')} applied"
         case "failed":
             return f"{where}: {_failed(told)}"
         case "rolled-back":
-            undone = f", {plural(told.outcome.applied, 'change')} taken back" if told.outcome else ""
-            return f"{where}: rolled back{undone}"
+            undone = plural(told.outcome.applied if told.outcome else 0, "change")
+            rest = ", but not everything" if told.failures or (told.rollback and told.rollback.left) else ""
+            return f"{where}: rolled back, {undone} taken back{rest}"
         case "drift":
             count = len(told.drift) + told.left_out.drift
             return f"{where}: {plural(count, 'object')} changed by hand in the org"
@@ -108,15 +109,22 @@ def _facts(told: Notification) -> Iterator[tuple[str, str]]:
             f"{release}commit {told.source.commit[:12]}{' and uncommitted changes' if told.source.dirty else ''}",
         )
     yield "Run", told.run or ""
-    yield "Took back", f"run {told.undone_run}" if told.undone_run else ""
+    if told.rollback:
+        yield "Took back" if told.rollback.run else "Went back to", _back(told.rollback)
     yield "Outside of windows because", told.override or ""
     yield "Why", told.reason or ""
     if told.seconds is not None:
         yield "Took", f"{told.seconds:.0f} s"
 
 
+def _back(rollback: ToldRollback) -> str:
+    what = f"run {rollback.run}" if rollback.run else f"commit {(rollback.commit or '')[:12]}"
+    return f"{what}, only {', '.join(rollback.addresses)}" if rollback.addresses else what
+
+
 def _sections(told: Notification) -> Iterator[Section]:
     yield Section("Failed", tuple(_lines(_with(f.name, f.message) for f in told.failures)), told.left_out.failures)
+    yield Section("Not as it was", tuple(_lines(told.rollback.left if told.rollback else ())), 0)
     if told.event != "drift":
         yield Section("Changes", tuple(_lines(map(_change, told.changes))), told.left_out.changes)
         ivrs = (f"{ivr.address}: {_numbers(ivr.numbers)}" for ivr in told.ivrs)

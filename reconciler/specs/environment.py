@@ -132,7 +132,7 @@ class Smoke(_Part):
 
     after_apply: Literal["off", "reached", "all"] = "off"
     """``reached``: those whose workflow the run changed, or something that the workflow uses."""
-    on_failure: Literal["report"] = "report"
+    on_failure: Literal["report", "rollback"] = "report"
 
 
 class Findings(_Part):

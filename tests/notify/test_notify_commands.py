@@ -95,6 +95,35 @@ def test_a_failure_is_told_with_its_reason_and_without_secrets(estate, cli, org,
     assert shown_in(b"".join(got.body for got in receiver.got), "token-canary-2f9e") == []
 
 
+def test_what_is_taken_back_is_told(estate, cli, org, receiver):
+    cli("apply", "--auto-approve")
+    first = receiver.got[-1].json["run"]
+    receiver.got.clear()
+    estate.edit("flows/sales.yaml", "Hello.", "Good day.")
+    estate.edit("flows/line.yaml", "100001", "100002")
+    org.fault(
+        match={"method": "PUT", "path": "/api/v2/architect/ivrs/*"},
+        times=1,
+        effect={"status": 400, "code": "bad.request", "message": "Not now"},
+    )
+
+    assert cli("apply", "--auto-approve", "--rollback-on-failure").code != 0
+
+    started, failed, back = (got.json for got in receiver.got)
+    assert [told["event"] for told in (started, failed, back)] == ["started", "failed", "rolled-back"]
+    assert [failure["name"] for failure in failed["failures"]] == ["ivr/Line"]
+    assert back["rollback"]["run"] == back["run"] == failed["run"]
+    assert ("inboundCall/Sales", "applied") in [(told["address"], told["outcome"]) for told in back["changes"]]
+    assert "ivr/Line failed" in back["reason"]
+
+    receiver.got.clear()
+    assert cli("apply", "--auto-approve").code == 0
+    assert cli("rollback", "--auto-approve").code == 0
+    assert receiver.events == ["started", "applied", "started", "rolled-back"]
+    applied, undoing, undone = (got.json for got in receiver.got[1:])
+    assert undoing["rollback"]["run"] == undone["rollback"]["run"] == applied["run"] != first
+
+
 def test_a_run_that_cannot_begin_is_told_if_it_has_the_lock(estate, cli, receiver):
     estate.edit("environments/test.yaml", "[planned, started, applied, failed, drift, rolled-back]", "[failed]")
     cli("plan", "--out", "plan.json")

@@ -12,16 +12,11 @@ import pytest
 import trustme
 from receiver import SILENT, notification, receiving
 
-from reconciler.engine.document import Action, OrgRef, Plan, SourceRef, Summary
-from reconciler.engine.outcome import Outcome, Result, RunReport
-from reconciler.engine.witness import Beginning
-from reconciler.ledger import now_utc
 from reconciler.notify import delivery, sending
 from reconciler.notify.delivery import Delivery
 from reconciler.notify.outbox import Outbox
 from reconciler.notify.targets import target_of
-from reconciler.notify.telling import Telling
-from reconciler.specs import Commit, Hook
+from reconciler.specs import Hook
 
 
 @pytest.fixture
@@ -335,36 +330,3 @@ def test_the_list_names_other_environments_and_files_that_cannot_be_read(desk, c
     said = cli("notify").err
     assert "Also kept: 1 notification of prod." in said
     assert ".reconciler/notify/test/broken.json cannot be read" in said
-
-
-# --- what is taken back
-
-
-def test_a_run_that_was_taken_back_is_told_as_such(outbox, receiver):
-    plan = Plan(
-        id="p2",
-        created_at=now_utc(),
-        tool_version="1",
-        environment="test",
-        org=OrgRef(id="o", name="Test Org"),
-        source=SourceRef(commit="c0ffee", dirty=False, digest="d"),
-        summary=Summary(update=1),
-    )
-    beginning = Beginning(
-        run="r2", at=now_utc(), holder="ann@desk", commit=Commit(commit="c0ffee", dirty=False), plan=plan
-    )
-    ended = Result(address="ivr/Line", action=Action.UPDATE, outcome=Outcome.APPLIED)
-    made = Delivery(outbox, {"pager": target(receiver.url, events=["rolled-back"])})
-    telling = Telling(environment="test", delivery=made, who="ann@desk", mask=str)
-
-    telling.locked("r2")
-    telling.rolled_back(
-        beginning, RunReport(run="r2", plan="p2", environment="test", results=(ended,)), undone_run="r1"
-    )
-    telling.broke_off("too late to be told")
-    made.close()
-
-    assert receiver.events == ["rolled-back"]
-    told = receiver.got[0].json
-    assert (told["run"], told["undone_run"], told["outcome"]["applied"]) == ("r2", "r1", 1)
-    assert telling.faults == []

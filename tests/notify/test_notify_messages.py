@@ -20,6 +20,7 @@ from reconciler.notify.document import (
     ToldDrift,
     ToldFailure,
     ToldIvr,
+    ToldRollback,
 )
 from reconciler.notify.making import CHANGES_TOLD, DRIFT_TOLD, FAILURES_TOLD, IVRS_TOLD, finished
 from reconciler.notify.slack import slack_message
@@ -66,6 +67,7 @@ def told(draw):
         published_by=texts,
         published_at=st.none(),
     )
+    backs = st.builds(ToldRollback, run=texts, left=st.tuples(texts, texts), addresses=st.tuples(texts))
     numbers = st.sampled_from([("+4570100001",), tuple(f"+457010{n:04}" for n in range(50))])
     return Notification(
         event=draw(st.sampled_from([*EVENTS, "test"])),
@@ -87,7 +89,7 @@ def told(draw):
         drift=tuple(draw(some(drift, DRIFT_TOLD))),
         left_out=LeftOut(changes=7),
         override=draw(texts),
-        undone_run="r0",
+        rollback=draw(st.none() | backs),
         seconds=12.0,
         link=draw(st.sampled_from([None, "https://ci.example.com/1", "https://ci.example.com/<>|&" + "x" * 3000])),
     )
@@ -221,7 +223,9 @@ def test_texts_are_cut_after_secrets_were_taken_out_and_can_be_sent_whatever_the
         ("failed", {"outcome": Counts(applied=2)}, "prod: 2 applied, but not proven"),
         ("failed", {"outcome": Counts()}, "prod: nothing applied, but not proven"),
         ("drift", {"left_out": LeftOut(drift=1)}, "prod: 1 object changed by hand in the org"),
-        ("rolled-back", {}, "prod: rolled back, 1 change taken back"),
+        ("rolled-back", {}, "prod: rolled back, 1 change taken back, but not everything"),
+        ("rolled-back", {"failures": ()}, "prod: rolled back, 1 change taken back"),
+        ("started", {"rollback": ToldRollback(run="r1")}, "prod: rolling back 2 changes"),
         ("test", {}, "prod: a test, nothing has happened"),
     ],
 )
