@@ -25,6 +25,7 @@ USUAL_EVENTS: tuple[EventName, ...] = ("applied", "failed", "drift", "rolled-bac
 CHATS = ("slack", "teams")
 Text = Annotated[str, Field(min_length=1)]
 
+_REMEDY = "Write `url: {env: NAME}`, NAME being the environment variable that holds the address."
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
@@ -97,8 +98,7 @@ def _problems(name: str, hook: Any) -> Iterator[tuple[Path, str, str]]:
         )
     url = hook.get("url")
     if isinstance(url, str) and url and (why := address_problem(url, chat=hook.get("format") in CHATS)):
-        remedy = "Write `url: {env: NAME}`, NAME being the environment variable that holds the address."
-        yield ("url",), f"notify.{name}.url {why}.", remedy
+        yield ("url",), f"notify.{name}.url {why}.", _REMEDY if "password" in why else "Give an https address."
 
 
 def _on_this_machine(host: str) -> bool:

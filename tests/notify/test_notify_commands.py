@@ -148,7 +148,7 @@ def test_nobody_listens_and_the_apply_is_as_good(estate, cli, receiver, monkeypa
     done = cli("apply", "--auto-approve")
 
     assert done.code == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
     assert "Not delivered to pager (127.0.0.1): applied: it waits for an earlier one; kept." in done.err
     assert "Not delivered to pager (127.0.0.1): started: connection refused; kept." in done.err
     assert "reconciler notify --retry --env test" in done.err
@@ -176,7 +176,7 @@ def test_a_receiver_that_never_answers_costs_the_grace_and_no_more(estate, cli, 
     done = cli("apply", "--auto-approve")
 
     assert done.code == 0
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
     assert "no answer yet; kept." in done.err
     assert len(kept(estate)) == 2
     assert "may have arrived" in cli("notify").err
@@ -228,7 +228,7 @@ def test_a_signal_ends_the_wait_and_not_the_work(estate, receiver):
     _, said = process.communicate(timeout=10)
 
     assert process.returncode == 0
-    assert time.monotonic() - asked < 2
+    assert time.monotonic() - asked < 3
     assert "kept." in said
     assert len(kept(estate)) == 2
 

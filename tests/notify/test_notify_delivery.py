@@ -72,7 +72,7 @@ def test_one_that_wants_to_be_left_alone_for_longer_than_there_is_time_is_not_wa
     hook = Hook.model_validate({"url": receiver.url, "secret": {"env": "KEY"}})
     left, took = deliver(outbox, target_of("pager", hook, {"KEY": "key-canary-4c"}))
 
-    assert took < 2
+    assert took < 4
     assert len(receiver.got) == 1
     assert left[0].problem == "HTTP 503: (secret)"
     assert events_kept(outbox) == ["applied"]
@@ -104,7 +104,7 @@ def test_a_hook_that_hangs_holds_up_no_other(outbox, receiver, short_grace):
 
     assert receiver.events == ["applied"]
     assert [item.target.name for item in left] == ["silent"]
-    assert took < 2
+    assert took < 4
 
 
 def test_an_answer_that_comes_in_drops_is_not_waited_for(outbox, receiver, monkeypatch):
@@ -219,7 +219,7 @@ def test_a_handler_that_hangs_or_wants_to_leave_holds_up_nothing(outbox, install
 
     left, took = deliver(outbox, found, events=("applied",))
 
-    assert took < 2
+    assert took < 4
     assert left[0].problem == "no answer yet"
 
 

@@ -107,7 +107,7 @@ def strings(value, key=""):
         yield key, value
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(told())
 def test_slack_finds_nothing_to_obey_and_everything_within_its_limits(notification):
     message = slack_message(notification)
@@ -131,7 +131,7 @@ def test_slack_finds_nothing_to_obey_and_everything_within_its_limits(notificati
             assert re.fullmatch(r"[\w *:\n•…–]*", outside), outside
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(told())
 def test_teams_gets_plain_texts_within_its_limit(notification):
     message = teams_message(notification)
