@@ -6,10 +6,10 @@ import asyncio
 import os
 import secrets
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -17,6 +17,7 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_without_specs, open_workspace
+from reconciler.cli.telling import telling
 from reconciler.engine.apply import Apply
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
@@ -30,6 +31,10 @@ from reconciler.engine.workspace import Scope, Workspace
 from reconciler.problems import ReconcilerError
 from reconciler.report.progress import Progress
 from reconciler.report.text import plan_text, run_text
+from reconciler.specs import EventName
+
+if TYPE_CHECKING:
+    from reconciler.notify.telling import Telling
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,8 @@ class Options:
     back: Back | None = None
     """What to go back to; None makes the org as the specs say."""
     rollback_on_failure: bool = False
+    told: Telling | None = None
+    """Tells hooks of the run; None where there are none."""
 
 
 At = Annotated[
@@ -56,6 +63,8 @@ OverrideWindow = Annotated[
 ]
 MaxWait = Annotated[float, typer.Option("--max-wait", metavar="HOURS", min=0, help="Refuse to wait longer than this.")]
 
+EVENTS: tuple[EventName, ...] = ("started", "applied", "failed", "drift", "rolled-back")
+"""What a run may have to tell."""
 LONGEST_HOURS = LONGEST_WAIT.total_seconds() / 3600
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -116,8 +125,14 @@ def apply(
         back=back,
         rollback_on_failure=rollback_on_failure,
     )
-    report = asyncio.run(carry_out(workspace, plan, scope, options))
-    say(run_text(report))
+    return perform(workspace, plan, scope, options)
+
+
+def perform(workspace: Workspace, plan: Plan | None, scope: Scope, options: Options) -> int:
+    """Carries out one run, says and tells how it ended, and returns its exit code."""
+    with telling(workspace, *EVENTS, plan=plan) as told:
+        report = asyncio.run(carry_out(workspace, plan, scope, replace(options, told=told)))
+        say(run_text(report))
     return report.exit_code
 
 
@@ -147,7 +162,7 @@ async def carry_out(workspace: Workspace, plan: Plan | None, scope: Scope, optio
         async with connect(workspace) as connected:
             with Progress(people(), live=interactive()) as progress:
                 applying = _applying(workspace, connected, run, journal, progress, options)
-                applying.on_locked = lambda: _stop_on_signals(applying, progress)
+                applying.on_locked = lambda: _locked(applying, progress, options.told)
                 if plan is None:
                     _, report = await applying.run_fresh(scope)
                 else:
@@ -176,6 +191,7 @@ def _applying(
         mask=connected.mask,
         republish_unmanaged=options.republish_unmanaged,
         timing=options.timing,
+        witnesses=(options.told,) if options.told else (),
         back=options.back,
         rollback_on_failure=options.rollback_on_failure,
         secret_env=os.environ,
@@ -184,6 +200,8 @@ def _applying(
 
 
 def _confirm(workspace: Workspace, plan: Plan, options: Options) -> bool:
+    if options.told is not None:
+        options.told.plan = plan
     say(plan_text(plan))
     if tests := tests_after(workspace, plan.changes):
         named = ", ".join(f"'{test.name}'" for test in tests)
@@ -207,6 +225,13 @@ def _confirm(workspace: Workspace, plan: Plan, options: Options) -> bool:
         return False
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _locked(applying: Apply, progress: Progress, told: Telling | None) -> None:
+    """The lock is held: signals let the run end in order, and hooks are told how it ends."""
+    if told is not None:
+        told.locked(applying.run)
+    _stop_on_signals(applying, progress)
 
 
 def _stop_on_signals(applying: Apply, progress: Progress) -> None:

@@ -23,6 +23,7 @@ NAMES = (
     "history",
     "adoption",
     "graph",
+    "notify",
     "unlock",
     "schema",
     "completion",

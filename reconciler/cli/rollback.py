@@ -17,7 +17,7 @@ from reconciler.cli.apply import (
     Options,
     OverrideWindow,
     WaitForWindow,
-    carry_out,
+    perform,
     timing_of,
 )
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat, command
@@ -25,13 +25,13 @@ from reconciler.cli.output import Format, say
 from reconciler.cli.plan import saved
 from reconciler.cli.planfile import failed_as_json, show_plan
 from reconciler.cli.session import connect, open_without_specs
+from reconciler.cli.telling import telling
 from reconciler.engine.document import Plan, save_plan
 from reconciler.engine.refusals import refuse_unsaved
 from reconciler.engine.rollback.plan import plan_rollback
 from reconciler.engine.rollback.request import Back
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.problems import ReconcilerError
-from reconciler.report.text import run_text
 from reconciler.specs.git import resolve
 
 
@@ -78,11 +78,7 @@ def rollback(
         )
     refuse_unsaved(workspace)
     timing = timing_of(workspace, at, override_window, max_wait, wait_for_window=wait_for_window)
-    report = asyncio.run(
-        carry_out(workspace, None, scope, Options(auto_approve=auto_approve, timing=timing, back=back))
-    )
-    say(run_text(report))
-    return report.exit_code
+    return perform(workspace, None, scope, Options(auto_approve=auto_approve, timing=timing, back=back))
 
 
 def _asked(workspace: Workspace, what: tuple[str, ...], to: str | None) -> Back:
@@ -107,6 +103,9 @@ def _plan(workspace: Workspace, back: Back, scope: Scope, out: Path, format: For
     finally:
         show_plan(made, format)
     say([Text(saved(made, out), style="dim")])
+    with telling(workspace, "planned", "drift") as told:
+        if told is not None:
+            told.planned(made)
     return 1 if made.errors else 0
 
 
