@@ -9,7 +9,7 @@ import signal
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
@@ -149,7 +149,8 @@ def timing_of(
     return Timing(
         at=moment_of(at, zone_of(workspace.environment)) if at else None,
         wait_for_window=wait_for_window,
-        override=override,
+        # It is written down, and an argument may hold bytes that are no text.
+        override=override.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if override else None,
         longest=timedelta(hours=max_wait),
     )
 
@@ -242,7 +243,14 @@ def _stop_on_signals(applying: Apply, progress: Progress) -> None:
         applying.stop()
         for each in STOP_SIGNALS:
             loop.remove_signal_handler(each)
+        # The second one may strike in any task: it ends the process, and its traceback is nobody's business.
+        loop.set_exception_handler(_but_for_interrupts)
         progress.notice(f"{received.name}: stopping after the changes that are running; once more stops at once.")
 
     for received in STOP_SIGNALS:
         loop.add_signal_handler(received, stop, received)
+
+
+def _but_for_interrupts(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if not isinstance(context.get("exception"), KeyboardInterrupt):
+        loop.default_exception_handler(context)

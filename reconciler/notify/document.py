@@ -33,10 +33,10 @@ class ToldChange(_Frozen):
 
 
 class ToldFailure(_Frozen):
-    """A change that failed, or a smoke test that was not passed."""
+    """A change that failed, a check that was not proven, or a smoke test that was not passed."""
 
     name: str
-    """Address of the change, or name of the test."""
+    """Address of the change or of the checked object, or name of the test."""
     message: str | None
 
 

@@ -212,8 +212,12 @@ def _failed_of(results: Sequence[Result]) -> list[ToldFailure]:
 
 def _failures(report: RunReport) -> list[ToldFailure]:
     tests = report.smoke.not_passed if report.smoke else ()
-    unproven = [ToldFailure(name=test.name, message=f"smoke test: {test.outcome.value}") for test in tests]
-    return _failed_of(report.results) + unproven
+    untested = [ToldFailure(name=test.name, message=f"smoke test: {test.outcome.value}") for test in tests]
+    checks = report.verification.not_proven if report.verification else ()
+    unproven = [
+        ToldFailure(name=check.address, message=f"verify: {check.about}: {check.outcome.value}") for check in checks
+    ]
+    return _failed_of(report.results) + unproven + untested
 
 
 def _reason(report: RunReport) -> str | None:

@@ -12,7 +12,7 @@ import time
 from canaries import everywhere, shown_in
 from jsonschema import Draft202012Validator
 from receiver import SILENT
-from support import environment, flow, start, wait_for_lines
+from support import environment, flow, module, start, wait_for_lines
 
 KEY = "key-canary-81c2-long-enough"
 ADDRESS = "path-canary-5d1c"
@@ -279,3 +279,14 @@ def test_what_a_person_gives_as_a_reason_is_told_without_secrets_too(estate, cli
     cli("apply", "--auto-approve", "--override-window", f"{receiver.url}, {KEY} and token-canary-2f9e")
 
     assert [got.json["override"] for got in receiver.got] == ["(secret), (secret) and (secret token)"] * 2
+
+
+def test_what_is_not_proven_is_told(estate, cli, org, receiver):
+    org.settings(tracking_complete=False)
+    environment(estate, "verify: {timeout: 0.1}")
+    estate.write("shared/greeter.yaml", module("Greeter"))
+    estate.write("flows/sales.yaml", flow("Sales", modules=("Greeter",)))
+    assert cli("apply", "--auto-approve").code == 4
+    told = receiver.got[-1].json
+    assert told["event"] == "failed"
+    assert any(each["message"].endswith("unproven") for each in told["failures"])
