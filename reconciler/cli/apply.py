@@ -16,6 +16,7 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
+from reconciler.cli.trail import trail_of
 from reconciler.engine.apply import Apply
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
@@ -130,6 +131,7 @@ def _applying(
     progress: Progress,
     options: _Options,
 ) -> Apply:
+    trail = trail_of(workspace, connected, progress.notice)
     return Apply(
         workspace=workspace,
         platform=connected.platform,
@@ -141,6 +143,8 @@ def _applying(
         mask=connected.mask,
         republish_unmanaged=options.republish_unmanaged,
         timing=options.timing,
+        witnesses=(trail,) if trail else (),
+        audit_head=lambda: trail.head if trail else None,
         confirm=lambda plan: _confirm(workspace, plan, options),
     )
 

@@ -19,6 +19,7 @@ NAMES = (
     "promote",
     "status",
     "history",
+    "audit",
     "adoption",
     "graph",
     "unlock",

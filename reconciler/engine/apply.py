@@ -61,6 +61,8 @@ class Apply:
     """When the run may begin."""
     witnesses: tuple[Witness, ...] = ()
     """Told of the run from its first change to its end."""
+    audit_head: Callable[[], str | None] = lambda: None
+    """The last record of the audit trail, which the ledger keeps beside it; None where there is no trail."""
     on_locked: Callable[[], None] = lambda: None
     """Called once the lock is held: from here on a signal must let the run end in order."""
     execution: Execution | None = None
@@ -165,7 +167,7 @@ class Apply:
 
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
-        beginning = self._beginning(plan)
+        beginning = self._beginning(plan, planning)
         self.journal.run_started(self.run, plan, self.holder, beginning.override)
         for witness in self.witnesses:
             witness.run_started(beginning)
@@ -199,7 +201,7 @@ class Apply:
             override=beginning.override,
         )
         report = await self._proven(plan, report, lease)
-        await books.record(planning, report, self.holder)
+        await books.record(planning, report, self.holder, self.audit_head())
         await self._release(lease, books.ending(planning, report))
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
@@ -208,7 +210,7 @@ class Apply:
             witness.run_ended(beginning, report)
         return report
 
-    def _beginning(self, plan: Plan) -> Beginning:
+    def _beginning(self, plan: Plan, planning: Planning) -> Beginning:
         return Beginning(
             run=self.run,
             at=self.ledger.now(),
@@ -216,6 +218,7 @@ class Apply:
             commit=self.workspace.commit,
             plan=plan,
             override=self._override(),
+            before=next(iter(planning.observation.ledger.runs[-1:]), None),
         )
 
     @property

@@ -10,8 +10,8 @@ from reconciler.ledger import RunRecord
 from reconciler.specs import Commit
 
 
-def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> RunRecord:
-    """The run as one short record."""
+def record_of(report: RunReport, commit: Commit, holder: str, now: datetime, audit: str | None = None) -> RunRecord:
+    """The run as one short record; ``audit`` is the last record of its audit trail."""
     applied = Counter(result.action.value for result in report.results if result.outcome is Outcome.APPLIED)
     return RunRecord(
         run=report.run,
@@ -30,4 +30,5 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
         override=report.override,
+        audit=audit,
     )

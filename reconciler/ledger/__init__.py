@@ -15,9 +15,10 @@ from reconciler.ledger.base import (
 )
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.org import OrgLedger
-from reconciler.ledger.runs import RunRecord
+from reconciler.ledger.runs import LOST_AUDIT, RunRecord
 
 __all__ = [
+    "LOST_AUDIT",
     "Ending",
     "FileLedger",
     "Interrupted",

@@ -140,6 +140,15 @@ class Smoke(_Part):
     on_failure: Literal["report"] = "report"
 
 
+class Audit(_Part):
+    """Where the audit trail of applies is kept, if at all."""
+
+    enabled: bool = True
+    """``false`` keeps none."""
+    path: Text | None = None
+    """File, relative to the repository root; ``.reconciler/audit/<environment>.jsonl`` if not said otherwise."""
+
+
 class Findings(_Part):
     """What people decided about findings."""
 
@@ -168,6 +177,8 @@ class EnvironmentFile(_Part):
     """What ``apply`` may do in this environment."""
     findings: Findings = Findings()
     """What people decided about findings."""
+    audit: Audit = Audit()
+    """Where the audit trail of applies is kept, if at all."""
     smoke: Smoke = Smoke()
     """Which smoke tests apply runs, and what follows when one is not passed."""
     windows: Windows | None = None

@@ -37,6 +37,11 @@ COMMANDS = [
     ("smoke",),
     ("smoke", "--format", "json"),
     ("smoke", "--format", "junit"),
+    ("audit",),
+    ("audit", "--platform"),
+    ("audit", "verify"),
+    ("audit", "export", "--format", "ecs"),
+    ("audit", "export", "--format", "cef"),
     ("unlock", "--yes"),
     ("schema",),
 ]
