@@ -201,7 +201,8 @@ class Apply:
             override=beginning.override,
         )
         report = await self._proven(plan, report, lease)
-        await books.record(planning, report, self.holder, self.audit_head())
+        client = self.platform.connection.client_id
+        await books.record(planning, report, self.holder, audit=self.audit_head(), client=client)
         await self._release(lease, books.ending(planning, report))
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})

@@ -46,6 +46,8 @@ class RunRecord(BaseModel):
     audit: Annotated[str, Field(max_length=80)] | None = None
     """The last record of its audit trail when this was written: chain, number and hash, each shortened, or ``lost``;
     None where none was kept."""
+    client: Annotated[str, Field(max_length=8)] | None = None
+    """The first characters of the OAuth client's id."""
 
     @property
     def applied(self) -> int:

@@ -224,6 +224,17 @@ def test_what_was_cut_off_the_end_shows_beside_the_ledger_only(applied, cli):
         assert beside.err.splitlines()[-1].startswith("NOT INTACT")
 
 
+def test_a_run_that_was_killed_after_it_wrote_the_ledger_is_told_once_others_followed(applied, cli):
+    trail = applied.root / TRAIL
+    trail.write_text(cut(1)(trail.read_text(encoding="utf-8")), encoding="utf-8")
+    again(applied, cli)
+
+    checked = cli("audit", "verify")
+
+    assert checked.code == 0, checked.err
+    assert re.search(r"Run \w+ \(.*\) has no end: it was killed\.", checked.err)
+
+
 def test_the_trails_of_several_machines_are_checked_together(applied, cli, org):
     """A pipeline has a fresh disk for each job; what it kept as artifacts is collected later."""
     (applied.root / TRAIL).rename(applied.root / "job-1.jsonl")

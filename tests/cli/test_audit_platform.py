@@ -275,6 +275,16 @@ def test_without_the_trail_the_ledger_decides_and_that_is_told(small, org, cli):
     assert origins(cli, "kept.jsonl") == {"record": 4, "outside": 1}
 
 
+def test_runs_of_another_client_of_ours_are_known_by_the_ledger(small, org, cli, monkeypatch):
+    """A pipeline applies with a client of its own; a person looks with another one."""
+    (small.root / ".reconciler/audit/test.jsonl").unlink()
+    with client_of(org, name="Laptop") as laptop:
+        monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_ID", laptop.client_id)
+        monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_SECRET", laptop.client_secret)
+        laptop.change_ivr("Main", description="By hand, from the laptop")
+        assert origins(cli) == {"ledger": 4, "outside": 1}
+
+
 def test_what_a_killed_run_had_planned_is_taken_for_its_own(small, org, cli):
     trail = small.root / ".reconciler/audit/test.jsonl"
     beginning = trail.read_text(encoding="utf-8").splitlines(keepends=True)[0]

@@ -154,7 +154,8 @@ class Attribution:
         client, person = event.client_id, event.user is not None
         for place, deed in enumerate(self.deeds):
             # An event that names nobody at all may be ours.
-            theirs = deed.client not in (None, client) and (client is not None or person)
+            theirs = deed.client is not None and not (client or "").startswith(deed.client)
+            theirs = theirs and (client is not None or person)
             other = deed.object_id is not None and event.entity_id not in (None, deed.object_id)
             if not theirs and not other:
                 yield place, deed

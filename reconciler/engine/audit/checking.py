@@ -200,7 +200,8 @@ class _Known:
 
 def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[RunRecord]) -> LedgerCheck:
     known = _Known(files)
-    told = {run.run: run for file in files for run in runs_of(file.records, environment)}
+    ended = {run.run for file in files for run in runs_of(file.records, environment) if run.ended is not None}
+    last = {file.records[-1].run for file in files if file.records}
     problems, notices = [], []
     without = [run for run in runs if run.audit is None]
     kept = [run for run in runs if run.audit is not None]
@@ -212,7 +213,8 @@ def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[
             problems.append(f"{whose} could not write all of its records: they are lost.")
         elif there:
             found += 1
-            if run.run not in told or told[run.run].ended is None:
+            # A run that others follow in its file was killed: what was cut out between them would show.
+            if run.run in last and run.run not in ended:
                 problems.append(
                     f"{whose} is there, but not its end: cut off, or killed right after it wrote the ledger."
                 )

@@ -151,7 +151,7 @@ async def _judged(
     attribution = Attribution(deeds, versions, subject.kind.content_in_versions)
     found = attribution.attribute(events)
     accounted |= {places[place] for place in attribution.accounted}
-    ours = {deed.client for deed in estate.deeds if deed.client} | {platform.connection.client_id}
+    ours = tuple({deed.client for deed in estate.deeds if deed.client} | {platform.connection.client_id or "none"})
     return [_entry(subject, event, found.get(event.id), versions.get(event.id), ours) for event in events]
 
 
@@ -178,7 +178,7 @@ async def _versions(
     return by_publication(events, await subject.kind.published(platform, subject.id))
 
 
-def _entry(subject: _Subject, event: AuditEvent, deed: Deed | None, number: int | None, ours: Iterable[str]) -> Entry:
+def _entry(subject: _Subject, event: AuditEvent, deed: Deed | None, number: int | None, ours: tuple[str, ...]) -> Entry:
     client = event.client_id
     return Entry(
         id=event.id,
@@ -191,12 +191,13 @@ def _entry(subject: _Subject, event: AuditEvent, deed: Deed | None, number: int 
         who=Who(
             user=(event.user.name or event.user.id) if event.user else None,
             client=client,
-            our_client=client is not None and client in set(ours),
+            our_client=client is not None and client.startswith(ours),
         ),
         origin=OURS if deed else OUTSIDE,
         run=deed.run if deed else None,
         basis=deed.basis if deed else None,
         change=succeeded(event) and event.action not in DRAFTING,
+        refused=not succeeded(event),
     )
 
 

@@ -49,6 +49,8 @@ class Entry(_Frozen):
     """Ours by a record of the trail; or by the ledger alone, because the run's trail is not here."""
     change: bool = True
     """It changed what is there; False for drafts, check-outs, and what the platform refused."""
+    refused: bool = False
+    """The platform refused it."""
 
 
 class Missing(_Frozen):

@@ -25,7 +25,7 @@ class Deed:
 
     run: str
     client: str | None
-    """The OAuth client; None where that is not known, and any will do."""
+    """The OAuth client, or the beginning of its id; None where that is not known, and any will do."""
     address: str | None
     """None stands for every object: of the run, nothing but its time is known."""
     action: str
@@ -73,7 +73,7 @@ def remembered(
     deeds = [
         Deed(
             run=run.run,
-            client=client,
+            client=run.client or client,
             address=None,
             action="",
             object_id=None,

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from reconciler.engine.audit.surroundings import Pipeline
 from reconciler.files import parse_json
@@ -31,8 +32,8 @@ class AuditRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=False)
 
-    seq: int
-    at: AwareDatetime
+    seq: Annotated[int, Field(ge=1)]
+    at: Annotated[AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
     """By the org's clock, which all machines share."""
     event: str
     environment: str
@@ -79,7 +80,7 @@ class AuditRecord(BaseModel):
     reasons: tuple[str, ...] = ()
     refused: bool = False
     message: str | None = None
-    ms: int = 0
+    ms: Annotated[int, Field(ge=0, lt=10**10)] = 0
     """How long the change, or the run, took."""
 
     # run-ended

@@ -12,14 +12,15 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from reconciler.engine.audit.chain import Chain, Head, NotATrailError
-from reconciler.engine.audit.record import CHANGED, ENDED, STARTED
+from reconciler.engine.audit.record import CHANGED, ENDED, STARTED, canonical
 from reconciler.engine.audit.surroundings import Surroundings
 from reconciler.engine.document import Change, Plan
 from reconciler.engine.outcome import Result, RunReport
 from reconciler.engine.witness import Beginning
+from reconciler.files import parse_json
 from reconciler.ledger import LOST_AUDIT
 from reconciler.problems import ReconcilerError
 from reconciler.specs import Environment
@@ -167,7 +168,9 @@ class Trail:
     def _body(self, event: str, **told: Any) -> dict[str, Any]:
         kept = {key: value for key, value in told.items() if value not in (None, False, [], {}, "")}
         at = self._moment().isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"at": at, "event": event, "environment": self._environment, "run": self._run, **kept}
+        body = {"at": at, "event": event, "environment": self._environment, "run": self._run, **kept}
+        # As it will be read: a user name or a file name may hold bytes that are no text.
+        return cast(dict[str, Any], parse_json(canonical(body)))
 
     def _moment(self) -> datetime:
         """The org's time. Answers tell it to the second and never ahead, so the furthest heard is the nearest."""

@@ -95,7 +95,7 @@ def _did(entry: Entry) -> str:
         shown = ", ".join(entry.properties[:PROPERTIES_SHOWN])
         more = len(entry.properties) - PROPERTIES_SHOWN
         said = f"{said}: {shown}{f' and {more} more' if more > 0 else ''}"
-    return said
+    return f"{said} (tried, and was refused)" if entry.refused else said
 
 
 def _who(entry: Entry) -> str:
