@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import Repository, environment, flow, module
+from support import SEED, Org, Repository, connected, environment, flow, module
 
+from reconciler.cli.main import run
 from reconciler.engine.audit.record import AuditRecord
 from reconciler.report.audit import cef_line
+from reconciler.sandbox import embedded
 
 DOCS = Path(__file__).parents[2] / "docs/audit.md"
 TRAIL = ".reconciler/audit/test.jsonl"
 
 
-@pytest.fixture
-def estate(repository) -> Repository:
-    """A module and a flow that holds it, in Git, applied once."""
+def first_commit(repository: Repository) -> None:
+    """A module and a flow that holds it, in Git."""
     repository.git("init", "-q", "-b", "main")
     repository.write(".gitignore", ".reconciler/\n")
     repository.write("shared/hold.yaml", module("Hold"))
     repository.write("flows/sales.yaml", flow("Sales", modules=("Hold",)))
     repository.git("add", ".")
     repository.git("commit", "-q", "-m", "First")
+
+
+@pytest.fixture
+def estate(repository) -> Repository:
+    """A module and a flow that holds it."""
+    repository.write("shared/hold.yaml", module("Hold"))
+    repository.write("flows/sales.yaml", flow("Sales", modules=("Hold",)))
     return repository
 
 
@@ -34,6 +44,39 @@ def estate(repository) -> Repository:
 def applied(estate, cli) -> Repository:
     assert cli("apply", "--auto-approve").code == 0
     return estate
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory) -> Iterator[tuple[Org, Repository]]:
+    """The same after two applies, for tests that change nothing in the org and leave the trail as it was."""
+    folder = tmp_path_factory.mktemp("twice")
+    (folder / "seed.yaml").write_text(SEED, encoding="utf-8")
+    with (
+        embedded.start(folder / "org.sqlite", seed=folder / "seed.yaml") as running,
+        connected(running) as org,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        repository = Repository(folder / "repository")
+        where = f"{{api_url: {org.url}, login_url: {org.url}, requests_per_minute: 1000000}}"
+        repository.write("environments/test.yaml", f"org: {where}\n")
+        patch.setenv("GENESYSCLOUD_OAUTHCLIENT_ID", org.client_id)
+        patch.setenv("GENESYSCLOUD_OAUTHCLIENT_SECRET", org.client_secret)
+        patch.setenv("RECONCILER_CACHE_DIR", str(folder / "cache"))
+        patch.chdir(repository.root)
+        first_commit(repository)
+        for says in ("Hello.", "Another greeting."):
+            repository.write("flows/sales.yaml", flow("Sales", says=says, modules=("Hold",)))
+            assert run(["apply", "--env", "test", "--auto-approve"]) == 0
+        yield org, repository
+
+
+@pytest.fixture
+def kept(twice) -> Iterator[Repository]:
+    """As ``twice``; whatever a test does to the trail is undone."""
+    trail = twice[1].root / TRAIL
+    whole = trail.read_bytes()
+    yield twice[1]
+    trail.write_bytes(whole)
 
 
 def again(repository: Repository, cli, says: str = "Another greeting.", *arguments: str):
@@ -46,13 +89,12 @@ def records(repository: Repository, file: str = TRAIL) -> list[dict]:
     return [json.loads(line) for line in (repository.root / file).read_text(encoding="utf-8").splitlines()]
 
 
-def test_a_run_leaves_who_what_when_and_the_versions_before_and_after(applied, cli, org):
-    again(applied, cli)
-
-    first, *_, last = written = records(applied)
+def test_a_run_leaves_who_what_when_and_the_versions_before_and_after(kept, twice, cli):
+    org = twice[0]
+    first, *_, last = written = records(kept)
     events = "run-started change change run-ended run-started change run-ended"
     assert " ".join(one["event"] for one in written) == events
-    assert first["commit"] == applied.git("rev-parse", "HEAD")
+    assert first["commit"] == kept.git("rev-parse", "HEAD")
     assert first["org"]["name"] == "Test Org"
     assert first["client"] == org.client_id
     assert first["holder"].startswith(first["user"])
@@ -69,11 +111,11 @@ def test_a_run_leaves_who_what_when_and_the_versions_before_and_after(applied, c
     assert written[4]["before"] == cli("history", "--format", "json").json[1]["audit"]
 
 
-def test_the_lines_of_the_docs_recompute_every_hash(applied):
+def test_the_lines_of_the_docs_recompute_every_hash(kept):
     program = re.search(r"```python\n(.*?)```", DOCS.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert program is not None
     assert len(program[1].strip().splitlines()) <= 14
-    trail = applied.root / TRAIL
+    trail = kept.root / TRAIL
     code = program[1].replace("prod.jsonl", str(trail))
 
     exec(code, {})
@@ -160,11 +202,14 @@ def test_a_disk_that_fills_up_halfway_stops_no_deployment_and_shows_as_a_gap(app
         applied.write(f"flows/{name}.yaml", flow(name))
     org.settings(job_seconds=0.1)
 
+    full = applied.root / "full"
+    full.symlink_to("/dev/full")
+
     def fill_up() -> None:
         while trail.read_text(encoding="utf-8").count("\n") < 6:
             time.sleep(0.002)
-        trail.rename(kept)
-        trail.symlink_to("/dev/full")
+        os.link(trail, kept)
+        full.replace(trail)
 
     thread = threading.Thread(target=fill_up, daemon=True)
     thread.start()
@@ -175,16 +220,13 @@ def test_a_disk_that_fills_up_halfway_stops_no_deployment_and_shows_as_a_gap(app
     assert set(org.flows()) == {"Hold", "Sales", "Fax", "Claims"}
     assert "the audit trail cannot be written (No space left on device); tried again as it goes." in done.err
     assert re.search(r"The last \d records of the audit trail could not be written to ", done.err)
-    trail.unlink()
-    kept.rename(trail)
+    kept.replace(trail)
     checked = cli("audit", "verify")
     assert checked.code == 1
     assert "could not write all of its records: they are lost." in checked.err
 
 
-def test_an_untouched_trail_is_proven_by_the_ledger(applied, cli):
-    again(applied, cli)
-
+def test_an_untouched_trail_is_proven_by_the_ledger(kept, cli):
     checked = cli("audit", "verify")
 
     assert checked.code == 0
@@ -208,9 +250,8 @@ CUTS = (
 )
 
 
-def test_what_was_cut_off_the_end_shows_beside_the_ledger_only(applied, cli):
-    again(applied, cli)
-    trail = applied.root / TRAIL
+def test_what_was_cut_off_the_end_shows_beside_the_ledger_only(kept, cli):
+    trail = kept.root / TRAIL
     whole = trail.read_text(encoding="utf-8")
     for tamper, said in CUTS:
         trail.write_text(tamper(whole), encoding="utf-8")
@@ -256,12 +297,9 @@ def test_the_trails_of_several_machines_are_checked_together(applied, cli, org):
     assert "no such audit trail" in cli("audit", "verify", "job-3.jsonl").err
 
 
-def test_it_is_exported_as_it_is_and_with_the_names_of_elastic(applied, cli):
-    again(applied, cli)
-
-    kept = cli("audit", "export")
-    assert kept.out == (applied.root / TRAIL).read_text(encoding="utf-8")
-    run = records(applied)[-1]["run"]
+def test_it_is_exported_as_it_is_and_with_the_names_of_elastic(kept, cli):
+    assert cli("audit", "export").out == (kept.root / TRAIL).read_text(encoding="utf-8")
+    run = records(kept)[-1]["run"]
     assert cli("audit", "export", "--run", run, "--out", "part.jsonl").code == 0
     assert cli("audit", "verify", "--offline", "part.jsonl").code == 0
 
@@ -273,7 +311,7 @@ def test_it_is_exported_as_it_is_and_with_the_names_of_elastic(applied, cli):
     assert change["event.outcome"] == "success"
     assert (change["reconciler.version_before"], change["reconciler.version_after"]) == ("1.0", "2.0")
     assert change["user.name"] == events[0]["user.name"]
-    assert change["event.hash"] == records(applied)[-2]["hash"]
+    assert change["event.hash"] == records(kept)[-2]["hash"]
 
 
 def read_cef(line: str) -> tuple[list[str], dict[str, str]]:
@@ -284,17 +322,17 @@ def read_cef(line: str) -> tuple[list[str], dict[str, str]]:
     return header, plain
 
 
-def test_it_is_exported_as_cef_whatever_names_and_messages_hold(applied, cli):
+def test_it_is_exported_as_cef_whatever_names_and_messages_hold(kept, cli):
     lines = cli("audit", "export", "--format", "cef").out.splitlines()
     header, values = read_cef(lines[1])
     assert header[:3] == ["CEF:0", "reconciler", "Genesys Cloud reconciler"]
     assert values["cs3Label"] == "address"
     assert values["cs3"] == "commonModule/Hold"
     assert values["outcome"] == "applied"
-    assert int(values["rt"]) == round(AuditRecord.model_validate(records(applied)[1]).at.timestamp() * 1000)
+    assert int(values["rt"]) == round(AuditRecord.model_validate(records(kept)[1]).at.timestamp() * 1000)
 
     hostile = AuditRecord.model_validate(
-        records(applied)[1] | {"address": "ivr/a|b=c\\d", "message": "first\nsecond=x|y", "action": "upd|ate"}
+        records(kept)[1] | {"address": "ivr/a|b=c\\d", "message": "first\nsecond=x|y", "action": "upd|ate"}
     )
     line = cef_line(hostile, None)
     header, values = read_cef(line)
@@ -304,11 +342,11 @@ def test_it_is_exported_as_cef_whatever_names_and_messages_hold(applied, cli):
     assert values["reason"] == "first\nsecond=x|y"
 
 
-def test_nothing_is_on_record_of_runs_that_never_took_the_lock(applied, cli):
-    before = records(applied)
+def test_nothing_is_on_record_of_runs_that_never_took_the_lock(kept, cli):
+    before = records(kept)
     cli("plan")
     cli("apply", "--auto-approve", "--target", "inboundCall/Nothing")
-    assert records(applied) == before
+    assert records(kept) == before
 
 
 REFUSED = (
@@ -322,7 +360,7 @@ REFUSED = (
 )
 
 
-def test_what_cannot_be_is_refused_with_what_to_write(applied, cli):
+def test_what_cannot_be_is_refused_with_what_to_write(kept, cli):
     for arguments, said in REFUSED:
         ran = cli(*arguments)
         assert ran.code == 1

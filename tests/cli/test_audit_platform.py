@@ -241,48 +241,35 @@ def origins(cli, *arguments: str) -> Counter:
     return Counter(entry["basis"] or "outside" for entry in found["entries"])
 
 
-def test_nothing_but_ours_is_quiet(small, cli):
+def test_ours_is_quiet_drafts_are_no_change_yet_and_what_nobody_manages_is_left_out(small, org, cli):
     ran = cli("audit", "--platform")
     assert ran.code == 0
     assert "4 events on managed objects: 4 ours, 0 not ours" in ran.err
     assert "NOT OURS" not in ran.err
 
-
-def test_drafts_and_locks_are_marked_and_change_nothing_yet(small, org, cli):
     draft(org, "Sales")
+    org.publish(flow("Somebody's"))
+
     ran = cli("audit", "--platform")
     assert ran.code == 0
     assert "2 not ours, of which 0 changed something" in ran.err
     assert "NOT OURS  inboundCall/Sales  checked out" in ran.err
-
-
-def test_objects_that_nobody_manages_here_are_left_out(small, org, cli):
-    org.publish(flow("Somebody's"))
-    ran = cli("audit", "--platform")
-    assert ran.code == 0
     assert "2 events on objects that nobody manages here left out." in ran.err
 
 
-def test_without_the_trail_the_ledger_decides_and_that_is_told(small, org, cli):
+def test_without_the_trail_the_ledger_decides_also_on_runs_of_another_client_of_ours(small, org, cli, monkeypatch):
+    """A pipeline applies with a client of its own; a person looks with another one, on another machine."""
     (small.root / ".reconciler/audit/test.jsonl").rename(small.root / "kept.jsonl")
-    with client_of(org, name="Archy") as archy:
-        archy.change_ivr("Main", description="By Archy")
-
-    assert origins(cli) == {"ledger": 4, "outside": 1}
-    ran = cli("audit", "platform")
-    assert ran.code == 2
-    assert "4 events taken for ours by what the ledger remembers of run" in ran.err
-    assert origins(cli, "kept.jsonl") == {"record": 4, "outside": 1}
-
-
-def test_runs_of_another_client_of_ours_are_known_by_the_ledger(small, org, cli, monkeypatch):
-    """A pipeline applies with a client of its own; a person looks with another one."""
-    (small.root / ".reconciler/audit/test.jsonl").unlink()
     with client_of(org, name="Laptop") as laptop:
         monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_ID", laptop.client_id)
         monkeypatch.setenv("GENESYSCLOUD_OAUTHCLIENT_SECRET", laptop.client_secret)
         laptop.change_ivr("Main", description="By hand, from the laptop")
+
         assert origins(cli) == {"ledger": 4, "outside": 1}
+        ran = cli("audit", "platform")
+        assert ran.code == 2
+        assert "4 events taken for ours by what the ledger remembers of run" in ran.err
+        assert origins(cli, "kept.jsonl") == {"record": 4, "outside": 1}
 
 
 def test_what_a_killed_run_had_planned_is_taken_for_its_own(small, org, cli):
@@ -295,18 +282,27 @@ def test_what_a_killed_run_had_planned_is_taken_for_its_own(small, org, cli):
     assert origins(cli) == {"record": 4, "outside": 1}
 
 
-def test_a_change_on_record_that_the_platform_does_not_have_is_missing(small, cli):
+def test_long_answers_are_read_whole_what_is_missing_is_told_and_a_refusal_names_the_permission(
+    small, org, cli, monkeypatch
+):
+    monkeypatch.setattr("reconciler.platform.audits._PAGE", 1)
+    org.settings(query_seconds=0.1)
+    org.change_ivr("Main", description="By hand")
+    assert origins(cli, "--since", "40d") == {"record": 4, "outside": 1}
+
     kept = [json.loads(line) for line in (small.root / ".reconciler/audit/test.jsonl").read_text().splitlines()]
-    change = next(one for one in kept if one.get("address") == "ivr/Main")
+    change = next(one for one in kept if one.get("address") == "inboundCall/Sales")
     body = {key: value for key, value in change.items() if key not in ("seq", "previous", "hash")}
-    claimed = body | {"action": "update", "version_before": "1", "version_after": "2", "run": "claimed"}
+    claimed = body | {"action": "update", "version_before": "1.0", "version_after": "2.0", "run": "claimed"}
     Chain(small.root / "other.jsonl").append([{**kept[0], "run": "claimed"}, claimed])
-
     ran = cli("audit", "platform", ".reconciler/audit/test.jsonl", "other.jsonl")
-
     assert "1 of ours without an event" in ran.err
-    assert "run claimed: update ivr/Main version 2" in ran.err
-    assert ran.code == 0
+    assert "run claimed: update inboundCall/Sales version 2.0" in ran.err
+
+    org.fault(match={"path": "/api/v2/audits/query/servicemapping"}, effect={"status": 403})
+    ran = cli("audit", "--platform")
+    assert ran.code == 1
+    assert "audits:audit:view" in ran.err
 
 
 def test_a_move_to_another_division_and_an_adoption_are_no_puzzle(small, org, cli):
@@ -331,18 +327,3 @@ def test_a_flow_that_is_published_as_it_is_takes_its_check_out_along(small, org,
     found = cli("audit", "--platform", "--format", "json").json
     told = [(e["action"], e["origin"]) for e in found["entries"] if e["address"] == "inboundCall/Outside"]
     assert told == [("Create", "outside"), ("Publish", "outside"), ("Checkout", "ours"), ("Publish", "ours")]
-
-
-def test_a_client_that_may_not_read_the_audit_is_told_which_permission_it_lacks(small, org, cli):
-    org.fault(match={"path": "/api/v2/audits/query/servicemapping"}, effect={"status": 403})
-    ran = cli("audit", "--platform")
-    assert ran.code == 1
-    assert "audits:audit:view" in ran.err
-
-
-def test_more_than_a_page_and_more_than_a_month_are_read_whole(small, org, cli, monkeypatch):
-    monkeypatch.setattr("reconciler.platform.audits._PAGE", 1)
-    org.settings(query_seconds=0.2)
-    for number in range(2):
-        org.change_ivr("Main", description=str(number))
-    assert origins(cli, "--since", "70d") == {"record": 4, "outside": 2}

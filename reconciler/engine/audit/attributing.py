@@ -16,8 +16,9 @@ from reconciler.engine.audit.deeds import Deed
 from reconciler.engine.audit.numbering import CREATE, DELETE, PLAUSIBLE, PUBLISH, UPDATE
 from reconciler.platform import AuditEvent
 
-EARLY, LATE = timedelta(seconds=1), timedelta(seconds=2)
-"""How far events may lie outside of a deed: the org's clock, by which we record, is true to a second."""
+BESIDE = timedelta(seconds=5)
+"""How far events may lie outside of a deed: the org's clock, by which we record, is told to the second, a busy
+machine hears it late, and it writes its record a little later still."""
 DRAFTS = frozenset({"Checkout", "Save", "Checkin"})
 """What a publish may enter besides and before itself (AUDIT-4)."""
 DROPPED = "Revert"
@@ -74,7 +75,7 @@ class Attribution:
         """The deed that surely did it."""
         number = self.versions.get(event.id)
         for place, deed in self._candidates(event):
-            if not deed.sure or not _within(event, deed, PLAUSIBLE, PLAUSIBLE):
+            if not deed.sure or not _within(event, deed, PLAUSIBLE):
                 continue
             if event.action == DELETE and deed.deletes:
                 return place
@@ -99,7 +100,7 @@ class Attribution:
         fitting = [
             (abs(event.at - deed.end), place)
             for place, deed in allowed
-            if deed.basis == BY_RECORD and _within(event, deed, EARLY, LATE) and self._fits(event, deed)
+            if deed.basis == BY_RECORD and _within(event, deed, BESIDE) and self._fits(event, deed)
             if self.done.get(place, 0) < self._most(event, deed)
         ]
         return min(fitting)[1] if fitting else None
@@ -125,7 +126,7 @@ class Attribution:
                 continue
             for draft in reversed(events[:number]):
                 place = next((place for place, known in self._candidates(draft) if known is deed), None)
-                fits = draft.action in DRAFTS and deed.basis == BY_RECORD and _within(draft, deed, EARLY, LATE)
+                fits = draft.action in DRAFTS and deed.basis == BY_RECORD and _within(draft, deed, BESIDE)
                 if place is None or not fits or draft.id in self.found:
                     break
                 self._take(draft, place)
@@ -133,7 +134,7 @@ class Attribution:
     def _beside(self, event: AuditEvent) -> int | None:
         """The deed that it belongs to although it made no version: a move, or something that failed."""
         for place, deed in self._candidates(event):
-            if deed.basis != BY_RECORD or deed.deletes or not _within(event, deed, EARLY, LATE):
+            if deed.basis != BY_RECORD or deed.deletes or not _within(event, deed, BESIDE):
                 continue
             if event.action in (*DRAFTS, DROPPED) and not deed.sure:
                 return place
@@ -145,7 +146,7 @@ class Attribution:
     def _remembered(self, event: AuditEvent) -> int | None:
         """The run in whose time it lies, of a run of which only the ledger knows."""
         for place, deed in self._candidates(event):
-            if deed.basis == BY_LEDGER and not deed.sure and _within(event, deed, EARLY, LATE):
+            if deed.basis == BY_LEDGER and not deed.sure and _within(event, deed, BESIDE):
                 return place
         return None
 
@@ -161,5 +162,5 @@ class Attribution:
                 yield place, deed
 
 
-def _within(event: AuditEvent, deed: Deed, early: timedelta, late: timedelta) -> bool:
-    return deed.start - early <= event.at <= deed.end + late
+def _within(event: AuditEvent, deed: Deed, beside: timedelta) -> bool:
+    return deed.start - beside <= event.at <= deed.end + beside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from reconciler.ledger import Ledger, stamp
 from reconciler.platform import AuditEvent, Platform
 from reconciler.problems import ReconcilerError
 
+AT_ONCE = 8
+"""Flows whose versions are read side by side."""
 CLOCK = timedelta(seconds=2)
 """What our knowledge of the org's clock may be late by."""
 DRAFTING = frozenset({"Checkout", "Checkin", "Save", "Revert", "Debug", "View", "Read", "Download", "Export"})
@@ -100,8 +103,14 @@ async def compare(
         key = (subject.address, subject.id)
         kinds[key] = subject
         subjects[key].append(event)
-    judged = await together(_judged(platform, estate, kinds[key], found, accounted) for key, found in subjects.items())
-    entries = sorted((entry for part in judged for entry in part), key=lambda entry: entry.at)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def judged(key: tuple[str, str | None]) -> list[Entry]:
+        async with gate:
+            return await _judged(platform, estate, kinds[key], subjects[key], accounted)
+
+    parts = await together(judged(key) for key in subjects)
+    entries = sorted((entry for part in parts for entry in part), key=lambda entry: entry.at)
     return Comparison(
         environment=workspace.environment.name,
         org=observation.org.identity.name,
