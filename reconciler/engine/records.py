@@ -29,9 +29,12 @@ def record_of(
         not_started=report.count(Outcome.NOT_STARTED),
         healed=len(report.healed),
         unproven=report.unproven,
+        not_proven=report.not_proven,
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
         override=report.override,
         audit=audit,
         client=client[:8] or None,
+        rollback=report.rollback.told if report.rollback else None,
+        rolled_back=report.retreat.taken_back if report.retreat else 0,
     )

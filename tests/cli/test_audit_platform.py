@@ -167,7 +167,7 @@ def test_all_changes_made_outside_are_marked_in_a_run_of_100_mixed_events(estate
         apply(cli)
 
         # Another tool with our own client, on the same objects, while our run is at work.
-        environment(estate, "concurrency: 1")
+        environment(estate, "concurrency: 1\nverify: {after_apply: off}")
         for name in FLOWS:
             estate.edit(f"flows/{name}.yaml", "Hello.", "Good morning.")
         estate.edit("flows/Main.ivr.yaml", "name: Main", "name: Main, description: Ours")
@@ -327,3 +327,38 @@ def test_a_flow_that_is_published_as_it_is_takes_its_check_out_along(small, org,
     found = cli("audit", "--platform", "--format", "json").json
     told = [(e["action"], e["origin"]) for e in found["entries"] if e["address"] == "inboundCall/Outside"]
     assert told == [("Create", "outside"), ("Publish", "outside"), ("Checkout", "ours"), ("Publish", "ours")]
+
+
+def test_what_is_rolled_back_or_taken_back_is_ours_and_on_record(small, org, cli):
+    first = {"id": records(small)[-1]["run"]}
+    small.edit("flows/sales.yaml", "Hello.", "Good evening.")
+    apply(cli)
+    done = cli("rollback", "--auto-approve")
+    assert done.code == 0, done.err
+    undone = records(small)[-2]["run"]
+    assert [one["rollback"] for one in records(small) if "rollback" in one] == [
+        f"of run {second_of(small, first['id'])}"
+    ]
+
+    small.write("flows/other.yaml", flow("Other"))
+    org.fault(match={"job_flow": "Other"}, effect={"job": {"status": "Failure", "messages": ["It is broken."]}})
+    assert cli("apply", "--auto-approve", "--rollback-on-failure").code == 1
+    ended = records(small)[-1]
+    assert ended["retreat"]["taken_back"] == 1
+    assert ended["counts"] == {"applied": 2, "failed": 1}
+    assert ended["run"] != undone
+
+    told = cli("audit").err
+    assert "rollback of run" in told
+    assert "1 change taken back, because inboundCall/Other failed" in told
+    assert cli("audit", "verify").code == 0
+    assert cli("audit", "--platform").code == 0
+
+
+def records(repository: Repository) -> list[dict]:
+    lines = (repository.root / ".reconciler/audit/test.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def second_of(repository: Repository, first: str) -> str:
+    return next(one["run"] for one in records(repository) if one["run"] != first)

@@ -42,6 +42,8 @@ COMMANDS = [
     ("audit", "verify"),
     ("audit", "export", "--format", "ecs"),
     ("audit", "export", "--format", "cef"),
+    ("notify",),
+    ("notify", "--format", "json"),
     ("unlock", "--yes"),
     ("schema",),
 ]
@@ -113,6 +115,7 @@ def estate(repository, monkeypatch, org):
           plain: {secret: {env: PLAIN}}
           awkward: {secret: {env: AWKWARD}}
         smoke: {after_apply: all}
+        notify: {desk: {handler: missing, events: [planned, started, applied, failed, drift]}}
         """,
     )
     repository.write("shared/_say.yaml", "{% macro say(what) %}tts: {{ ('Token ' ~ what) | yaml }}{% endmacro %}\n")

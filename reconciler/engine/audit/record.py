@@ -24,6 +24,18 @@ SHORT = 32
 """Hexadecimal digits of a hash that the ledger keeps: 128 bits, far more than anybody can search through."""
 
 
+class Retreated(BaseModel):
+    """A run's own changes, taken back."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    why: str
+    plan: str | None = None
+    taken_back: int = 0
+    left: tuple[str, ...] = ()
+    """What stays, a sentence each."""
+
+
 class AuditRecord(BaseModel):
     """One record; which keys it has depends on ``event``. Numbers are whole, so that every language writes them alike.
 
@@ -67,6 +79,8 @@ class AuditRecord(BaseModel):
     """Why change windows were set aside."""
     policies: tuple[str, ...] = ()
     """Which policies somebody set aside by naming an object, as the plan words it."""
+    rollback: str | None = None
+    """What it goes back to, where it is a rollback: ``of run …`` or ``to commit …``."""
     before: str | None = None
     """The head of the run before, as the ledger remembered it: links the files of several machines."""
 
@@ -93,7 +107,10 @@ class AuditRecord(BaseModel):
     healed: tuple[str, ...] = ()
     smoke: Mapping[str, str] = {}
     """Smoke test → status."""
-    reaction: str | None = None
+    verification: Mapping[str, int] = {}
+    """How many checks of the verification after it ended how."""
+    retreat: Retreated | None = None
+    """How the run took its own changes back, where something failed."""
     lock_lost: str | None = None
     stopped: bool = False
 

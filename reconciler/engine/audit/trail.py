@@ -18,7 +18,7 @@ from reconciler.engine.audit.chain import Chain, Head, NotATrailError
 from reconciler.engine.audit.record import CHANGED, ENDED, STARTED, canonical
 from reconciler.engine.audit.surroundings import Surroundings
 from reconciler.engine.document import Change, Plan
-from reconciler.engine.outcome import Result, RunReport
+from reconciler.engine.outcome import Result, Retreat, RunReport
 from reconciler.engine.witness import Beginning
 from reconciler.files import parse_json
 from reconciler.ledger import LOST_AUDIT
@@ -69,6 +69,7 @@ class Trail:
         self._head: Head | None = None
         self._pending: list[dict[str, Any]] = []
         self._changes: dict[str, Change] = {}
+        self._counts: Counter[str] = Counter()
         try:
             self._chain.check()
         except OSError as error:
@@ -92,6 +93,7 @@ class Trail:
         plan, commit, around = beginning.plan, beginning.commit, self._surroundings
         self._run = beginning.run
         self._changes = {change.address: change for change in plan.changes}
+        self._counts = Counter()
         record = self._body(
             STARTED,
             org={"id": plan.org.id, "name": plan.org.name},
@@ -110,6 +112,7 @@ class Trail:
             planned={change.address: change.action.value for change in plan.changes},
             override=self._mask(beginning.override) if beginning.override else None,
             policies=_set_aside(plan),
+            rollback=plan.rollback.told if plan.rollback else None,
             before=beginning.before.audit if beginning.before else None,
         )
         try:
@@ -121,7 +124,9 @@ class Trail:
 
     def change_ended(self, result: Result) -> None:
         """Writes what became of one change."""
-        planned = self._changes.get(result.address)
+        # Of what a run takes back, no reason is known but that the run failed.
+        planned = self._changes.pop(result.address, None)
+        self._counts[result.outcome.value] += 1
         self._write(
             self._body(
                 CHANGED,
@@ -140,19 +145,20 @@ class Trail:
 
     def run_ended(self, beginning: Beginning, report: RunReport) -> None:
         """Writes how the run ended, and tells what could not be written."""
-        counts = Counter(result.outcome.value for result in report.results)
         smoke = report.smoke.results if report.smoke else ()
+        checks = Counter(check.outcome.value for check in report.verification.checks) if report.verification else {}
         self._write(
             self._body(
                 ENDED,
                 exit_code=report.exit_code,
-                counts=dict(sorted(counts.items())),
+                counts=dict(sorted(self._counts.items())),
                 ms=round(report.seconds * 1000),
                 publish_ms=round(report.publish_seconds * 1000),
                 requests=report.requests,
                 healed=list(report.healed),
+                verification=dict(sorted(checks.items())),
                 smoke={self._mask(test.name): test.outcome.value for test in smoke},
-                reaction=self._mask(report.reaction) if report.reaction else None,
+                retreat=self._retreat(report.retreat),
                 lock_lost=self._mask(report.lock_lost) if report.lock_lost else None,
                 stopped=report.stopped,
             )
@@ -164,6 +170,12 @@ class Trail:
                 f"{records} of the audit trail could not be written to {self._chain.path}; "
                 "`reconciler audit verify` will tell that they are missing."
             )
+
+    def _retreat(self, retreat: Retreat | None) -> dict[str, Any] | None:
+        if retreat is None:
+            return None
+        left = [self._mask(sentence) for sentence in retreat.left]
+        return {"why": self._mask(retreat.why), "plan": retreat.plan, "taken_back": retreat.taken_back, "left": left}
 
     def _body(self, event: str, **told: Any) -> dict[str, Any]:
         kept = {key: value for key, value in told.items() if value not in (None, False, [], {}, "")}

@@ -37,6 +37,7 @@ def _run(run: TrailRun) -> Iterator[Text]:
     for change in run.changes:
         yield from _change(change, width)
     yield _end(run)
+    yield from _retreat(run)
 
 
 def _beginning(started: AuditRecord) -> Iterator[Text]:
@@ -54,6 +55,8 @@ def _beginning(started: AuditRecord) -> Iterator[Text]:
     if started.client:
         facts.append(f"OAuth client {started.client}")
     yield Text(f"  {', '.join(facts)}", style="dim")
+    if started.rollback:
+        yield Text(f"  rollback {started.rollback}", style="cyan")
     if started.override:
         yield Text(f"  outside the windows: {started.override}", style="yellow")
     for policy in started.policies:
@@ -88,6 +91,10 @@ def _end(run: TrailRun) -> Text:
     parts = [f"{count} {outcome}" for outcome, count in ended.counts.items()] or ["no changes"]
     if ended.healed:
         parts.append(f"{len(ended.healed)} healed")
+    if ended.verification:
+        checks = sum(ended.verification.values())
+        bad = [f"{count} {outcome}" for outcome, count in ended.verification.items() if outcome != "proven"]
+        parts.append(f"verified: {', '.join(bad) or plural(checks, 'check') + ' proven'}")
     if ended.smoke:
         failed = [name for name, status in ended.smoke.items() if status != "passed"]
         tests = plural(len(ended.smoke), "smoke test")
@@ -98,3 +105,12 @@ def _end(run: TrailRun) -> Text:
         parts.append("stopped")
     told = f"  ended after {ended.ms / 1000:.1f} s with exit code {ended.exit_code or 0}: {', '.join(parts)}"
     return Text(told, style="default" if not ended.exit_code else "yellow")
+
+
+def _retreat(run: TrailRun) -> Iterator[Text]:
+    retreat = run.ended.retreat if run.ended else None
+    if retreat is None:
+        return
+    yield Text(f"  {plural(retreat.taken_back, 'change')} taken back, because {retreat.why}", style="yellow")
+    for sentence in retreat.left:
+        yield Text(f"    {sentence}", style="yellow")
