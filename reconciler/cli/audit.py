@@ -166,7 +166,7 @@ def check(
         runs = None if offline else asyncio.run(_remembered(open_workspace(env, offline=True)))
         found = verify(env, trails, runs, parts=bool(files))
     _show_check(found, format)
-    return 0 if found.intact else 1
+    return 0 if found.intact and found.complete else 1
 
 
 def _show_check(found: Verification, format: Listing) -> None:

@@ -38,6 +38,8 @@ class LedgerCheck(BaseModel):
     """Runs that the ledger remembers with the head of their trail."""
     found: int
     """Those whose record is in one of the files, with the same hash."""
+    elsewhere: tuple[str, ...] = ()
+    """Those whose trail is in none of the files, a sentence each."""
     problems: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -52,6 +54,9 @@ class Verification(BaseModel):
     ledger: LedgerCheck | None
     """None where the ledger was not asked: then nothing proves that the end is there."""
     intact: bool
+    """Nothing was changed, taken out or cut off, as far as it was checked."""
+    complete: bool
+    """Every run that the ledger remembers with a trail is in the files; True where it was not asked."""
 
 
 def verify(
@@ -69,7 +74,8 @@ def verify(
     checks = _joined(files, checks)
     ledger = _beside_ledger(environment, files, runs) if runs is not None else None
     intact = not any(check.problems for check in checks) and not (ledger and ledger.problems)
-    return Verification(environment=environment, files=checks, ledger=ledger, intact=intact)
+    complete = not (ledger and ledger.elsewhere)
+    return Verification(environment=environment, files=checks, ledger=ledger, intact=intact, complete=complete)
 
 
 def _check(file: TrailFile, *, parts: bool) -> FileCheck:
@@ -202,7 +208,7 @@ def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[
     known = _Known(files)
     ended = {run.run for file in files for run in runs_of(file.records, environment) if run.ended is not None}
     last = {file.records[-1].run for file in files if file.records}
-    problems, notices = [], []
+    problems, notices, elsewhere = [], [], []
     without = [run for run in runs if run.audit is None]
     kept = [run for run in runs if run.audit is not None]
     found = 0
@@ -219,10 +225,16 @@ def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[
                     f"{whose} is there, but not its end: cut off, or killed right after it wrote the ledger."
                 )
         elif there is None:
-            problems.append(f"{whose} is in none of these files: give the file of the machine that it ran on.")
+            elsewhere.append(f"{whose} is in none of these files: give the file of the machine that it ran on.")
         else:
             problems.append(f"{whose} is missing, though the ledger knows it: the trail was cut off, or rewritten.")
     if without:
         many = "1 run that the ledger remembers" if len(without) == 1 else f"{len(without)} runs in the ledger"
         notices.append(f"{many} kept no trail: it was switched off, or the tool was older.")
-    return LedgerCheck(runs=len(kept), found=found, problems=tuple(problems), notices=tuple(notices))
+    return LedgerCheck(
+        runs=len(kept),
+        found=found,
+        elsewhere=tuple(elsewhere),
+        problems=tuple(problems),
+        notices=tuple(notices),
+    )

@@ -18,6 +18,11 @@ def verification_text(found: Verification) -> Iterator[Text]:
         yield from _ledger(found.ledger, found.environment)
     if not found.intact:
         yield Text("NOT INTACT: keep the files as they are, and find out why.", style="bold red")
+    elif not found.complete:
+        yield Text(
+            "NOT COMPLETE: what is here is intact, but runs are missing whose files are elsewhere, or gone.",
+            style="bold red",
+        )
     elif found.ledger is None:
         yield Text(
             "Intact as far as it goes. Only the ledger proves that nothing is missing at the end.", style="yellow"
@@ -37,7 +42,7 @@ def _ledger(ledger: LedgerCheck, environment: str) -> Iterator[Text]:
     line = Text(f"Ledger of {environment}", style="bold")
     line.append(f"  {ledger.found} of {plural(ledger.runs, 'run')} found in the trail", style="default")
     yield line
-    yield from _said(ledger.problems, ledger.notices)
+    yield from _said((*ledger.problems, *ledger.elsewhere), ledger.notices)
 
 
 def _said(problems: tuple[str, ...], notices: tuple[str, ...]) -> Iterator[Text]:
