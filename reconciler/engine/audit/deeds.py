@@ -61,7 +61,9 @@ def number_of(version: str | None) -> int | None:
 
 def recorded(runs: Iterable[TrailRun]) -> list[Deed]:
     """Deeds out of the trail; what a killed run had planned and has no record of, it may have done."""
-    return [deed for run in runs for deed in (*_changes(run), *_open(run))]
+    runs = sorted(runs, key=lambda run: run.begin)
+    following = [*(run.begin for run in runs[1:]), None]
+    return [deed for run, after in zip(runs, following, strict=False) for deed in (*_changes(run), *_open(run, after))]
 
 
 def remembered(
@@ -138,9 +140,12 @@ def _moves(change: AuditRecord) -> bool:
     return unpublished or change.action == Action.CREATE or any("division" in reason for reason in change.reasons)
 
 
-def _open(run: TrailRun) -> Iterator[Deed]:
+def _open(run: TrailRun, next_begins: datetime | None) -> Iterator[Deed]:
+    """What a run without an end may have done, until its lock ran out or another run had it."""
     if run.ended is not None or run.started is None:
         return
+    end = run.end + timedelta(seconds=LOCK_SECONDS)
+    end = min(end, next_begins) if next_begins is not None else end
     done = {change.address for change in run.changes}
     for address, action in run.started.planned.items():
         if address not in done and action != Action.ADOPT:
@@ -153,7 +158,7 @@ def _open(run: TrailRun) -> Iterator[Deed]:
                 before=None,
                 after=None,
                 start=run.begin,
-                end=run.end + timedelta(seconds=LOCK_SECONDS),
+                end=end,
                 sure=False,
                 basis=BY_RECORD,
             )
