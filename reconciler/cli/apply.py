@@ -18,6 +18,7 @@ from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, P
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_without_specs, open_workspace
 from reconciler.cli.telling import telling
+from reconciler.cli.trail import trail_of
 from reconciler.engine.apply import Apply
 from reconciler.engine.document import Plan, load_plan
 from reconciler.engine.journal import Journal
@@ -181,6 +182,7 @@ def _applying(
     progress: Progress,
     options: Options,
 ) -> Apply:
+    trail = trail_of(workspace, connected, progress.notice)
     return Apply(
         workspace=workspace,
         platform=connected.platform,
@@ -192,7 +194,9 @@ def _applying(
         mask=connected.mask,
         republish_unmanaged=options.republish_unmanaged,
         timing=options.timing,
-        witnesses=(options.told,) if options.told else (),
+        # The trail first: a run that cannot be put on record is refused, and nobody is told that it began.
+        witnesses=tuple(witness for witness in (trail, options.told) if witness),
+        audit_head=lambda: trail.head if trail else None,
         back=options.back,
         rollback_on_failure=options.rollback_on_failure,
         secret_env=os.environ,

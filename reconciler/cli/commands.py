@@ -21,6 +21,7 @@ NAMES = (
     "promote",
     "status",
     "history",
+    "audit",
     "adoption",
     "graph",
     "notify",

@@ -42,7 +42,6 @@ from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ending, Ledger, LockedError, LockLostError, short_hash, stamp
 from reconciler.platform import Platform
 from reconciler.problems import ReconcilerError
-from reconciler.specs import Commit
 
 Confirm = Callable[[Plan], bool]
 
@@ -73,6 +72,8 @@ class Apply:
     """Where the values of secrets of earlier specs are looked up."""
     witnesses: tuple[Witness, ...] = ()
     """Told of the run from its first change to its end."""
+    audit_head: Callable[[], str | None] = lambda: None
+    """The last record of the audit trail, which the ledger keeps beside it; None where there is no trail."""
     on_locked: Callable[[], None] = lambda: None
     """Called once the lock is held: from here on a signal must let the run end in order."""
     execution: Execution | None = None
@@ -192,7 +193,7 @@ class Apply:
 
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
-        beginning = self._beginning(plan, planning.workspace.commit)
+        beginning = self._beginning(plan, planning)
         self.journal.run_started(self.run, plan, self.holder, beginning.override)
         for witness in self.witnesses:
             witness.run_started(beginning)
@@ -217,7 +218,8 @@ class Apply:
             rollback=plan.rollback,
         )
         report = await self._aftermath(lease).of(planning, plan, report)
-        await books.record(planning, report, self.holder)
+        client = self.platform.connection.client_id
+        await books.record(planning, report, self.holder, audit=self.audit_head(), client=client)
         await self._release(lease, books.ending(planning, report))
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
@@ -226,14 +228,15 @@ class Apply:
             witness.run_ended(beginning, report)
         return report
 
-    def _beginning(self, plan: Plan, commit: Commit) -> Beginning:
+    def _beginning(self, plan: Plan, planning: Planning) -> Beginning:
         return Beginning(
             run=self.run,
             at=self.ledger.now(),
             holder=self.holder,
-            commit=commit,
+            commit=planning.workspace.commit,
             plan=plan,
             override=self._override(),
+            before=next(iter(planning.observation.ledger.runs[-1:]), None),
         )
 
     def _execution(self, plan: Plan, steps: Steps, lease: Lease) -> Execution:

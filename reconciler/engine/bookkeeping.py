@@ -95,9 +95,11 @@ class Bookkeeping:
             settled=frozenset(short_hash(address) for address in settled),
         )
 
-    async def record(self, planning: Planning, report: RunReport, holder: str) -> None:
+    async def record(
+        self, planning: Planning, report: RunReport, holder: str, *, audit: str | None, client: str
+    ) -> None:
         """Notes the run in the ledger where it did or tested something, or brought another commit; never fails."""
-        record = record_of(report, self.workspace.commit, holder, self.ledger.now())
+        record = record_of(report, self.workspace.commit, holder, self.ledger.now(), audit=audit, client=client)
         last = planning.observation.ledger.runs[-1:]
         tested = report.smoke is not None and bool(report.smoke.results)
         worth_noting = report.results or report.healed or tested or [run.commit for run in last] != [record.commit]

@@ -35,6 +35,8 @@ class Result(BaseModel):
     remedy: str | None = None
     refused: bool = False
     """It failed because the object changed since the plan was made."""
+    object_id: str | None = None
+    """Id of the object in the org, as far as it is known."""
     version_before: str | None = None
     version_after: str | None = None
     seconds: float = 0.0

@@ -85,6 +85,11 @@ class Steps:
         self.lease.settle(change.address)
         return version
 
+    def id_of(self, change: Change) -> str | None:
+        """Id of the object that a change is about, also of one that it has just made."""
+        known = self.org.by_address.get(change.address)
+        return change.precondition.id or (known.id if known else None)
+
     async def _act(self, kind: Kind, change: Change, live: Live | None, operations: Operations) -> str | None:
         if change.action is not Action.DELETE:
             return await self._make(kind, change, live, operations)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -193,6 +194,8 @@ class Kind(ABC):
     """Kinds as they stand in addresses."""
     content_in_versions: ClassVar[bool] = False
     """Content lies in published versions that only an export shows (flows), not in fields of a list."""
+    audited: ClassVar[tuple[str, str]]
+    """Service and entity type under which the platform's own audit has what was done to these kinds."""
 
     @abstractmethod
     def inspect(self, root: str, body: Any) -> Inspection:
@@ -302,6 +305,10 @@ class Kind(ABC):
     @abstractmethod
     async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
         """What uses this object according to the org; empty where the org does not track it."""
+
+    async def published(self, platform: Platform, id: str) -> Mapping[str, datetime]:
+        """When each version was published, also of a deleted object; empty but for ``content_in_versions``."""
+        return {}
 
     async def modules_built_with(self, platform: Platform, live: Live) -> Mapping[str, str]:
         """Common modules (id → version) that the published version was built with."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from reconciler.archy.canonical import canonical, digest
@@ -33,6 +34,7 @@ class FlowKind(Kind):
     roots = tuple(root for flow_type in FLOW_TYPES for root in (flow_type.root, *flow_type.aliases))
     kinds = tuple(flow_type.root for flow_type in FLOW_TYPES)
     content_in_versions = True
+    audited = ("Architect", "Flow")
 
     def inspect(self, root: str, body: Any) -> Inspection:
         """See ``Kind.inspect``; the name rules are those of Architect (facts §3.1)."""
@@ -174,6 +176,14 @@ class FlowKind(Kind):
         if flow_type is None:
             return []
         return await tracked_consumers(platform, live.id, flow_type.tracking_type)
+
+    async def published(self, platform: Platform, id: str) -> Mapping[str, datetime]:
+        """See ``Kind.published``."""
+        try:
+            versions = await platform.flows.versions(id, deleted=True)
+        except NotFound:
+            return {}
+        return {version.id: version.published_at for version in versions if version.published_at is not None}
 
     async def modules_built_with(self, platform: Platform, live: Live) -> Mapping[str, str]:
         """Asks dependency tracking which module versions the published version holds."""

@@ -15,11 +15,12 @@ from reconciler.ledger.base import (
 )
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.org import OrgLedger
-from reconciler.ledger.runs import RUNS_KEPT, RunRecord
+from reconciler.ledger.runs import LOST_AUDIT, RUNS_KEPT, RunRecord
 from reconciler.ledger.trail import ID_KEPT, TRAIL_KEPT, Earlier, Was, extended
 
 __all__ = [
     "ID_KEPT",
+    "LOST_AUDIT",
     "RUNS_KEPT",
     "TRAIL_KEPT",
     "Earlier",

@@ -4,6 +4,7 @@
 """
 
 from reconciler.platform.analytics import AnalyticsApi, FlowCount
+from reconciler.platform.audits import AuditEvent, AuditsApi
 from reconciler.platform.client import Platform
 from reconciler.platform.connection import REGIONS, Connection, connection_for_region, is_loopback
 from reconciler.platform.crud import CrudApi
@@ -69,6 +70,8 @@ __all__ = [
     "RATE_FILE",
     "REGIONS",
     "AnalyticsApi",
+    "AuditEvent",
+    "AuditsApi",
     "AuthenticationFailed",
     "BadRequest",
     "Conflict",

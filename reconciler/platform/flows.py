@@ -74,9 +74,15 @@ class FlowsApi:
     async def _by_id(self, ids: list[str]) -> dict[str, Flow]:
         return {flow.id: flow for flow in await self.lookup(ids)}
 
-    async def versions(self, id: str) -> list[FlowVersion]:
-        """All versions of a flow."""
-        return await list_all(self._session, path_of("flows", id, "versions"), FlowVersion, size=_VERSIONS_PAGE)
+    async def versions(self, id: str, *, deleted: bool = False) -> list[FlowVersion]:
+        """All versions of a flow; with ``deleted`` also of one that was deleted."""
+        return await list_all(
+            self._session,
+            path_of("flows", id, "versions"),
+            FlowVersion,
+            size=_VERSIONS_PAGE,
+            query={"deleted": True} if deleted else None,
+        )
 
     async def deploy(
         self, content: bytes, *, known: str | None = None, create_stubs: bool = False, progress: Progress | None = None

@@ -144,6 +144,15 @@ class Verify(_Part):
     """Seconds to wait for dependency tracking that is behind or being rebuilt."""
 
 
+class Audit(_Part):
+    """Where the audit trail of applies is kept, if at all."""
+
+    enabled: bool = True
+    """``false`` keeps none."""
+    path: Text | None = None
+    """File, relative to the repository root; ``.reconciler/audit/<environment>.jsonl`` if not said otherwise."""
+
+
 class Findings(_Part):
     """What people decided about findings."""
 
@@ -172,6 +181,8 @@ class EnvironmentFile(_Part):
     """What ``apply`` may do in this environment."""
     findings: Findings = Findings()
     """What people decided about findings."""
+    audit: Audit = Audit()
+    """Where the audit trail of applies is kept, if at all."""
     smoke: Smoke = Smoke()
     """Which smoke tests apply runs, and what follows when one is not passed."""
     verify: Verify = Verify()
