@@ -103,7 +103,8 @@ def publish(call: Call) -> Reply:
         raise conflict(
             f"The version {number}.0 of the flow '{flow.name}' is not checked in.", "architect.flow.not.checked.in"
         )
-    in_place = version if number > (flow.published_version or 0) and version.type == "CHECKIN" else None
+    # An older one is copied, or what was checked in since would be newer than what is saved, and be lost.
+    in_place = version if number == flow.checked_in_version and version.type == "CHECKIN" else None
     publisher = Publisher(
         db=call.db,
         edit=call.edit,
