@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_workspace
@@ -100,7 +101,7 @@ def apply(
         override=override_window,
         longest=timedelta(hours=max_wait),
     )
-    report = asyncio.run(_apply(workspace, plan, scope, _Options(auto_approve, republish_unmanaged, timing)))
+    report = run_interruptible(_apply(workspace, plan, scope, _Options(auto_approve, republish_unmanaged, timing)))
     say(run_text(report))
     return report.exit_code
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat, command
 from reconciler.cli.output import Format, document, say
 from reconciler.cli.planfile import failed_as_json
@@ -32,7 +32,7 @@ def drift(env: Env = DEFAULT_ENVIRONMENT, format: PlanFormat = Format.TEXT) -> i
             remedy="`plan --format html` has a section on drift; `drift` prints text, JSON or Markdown.",
         )
     with failed_as_json(format):
-        plan = asyncio.run(_plan(open_workspace(env)))
+        plan = run_interruptible(_plan(open_workspace(env)))
     match format:
         case Format.JSON:
             document(_json(plan))
