@@ -63,15 +63,20 @@ class ForkServer:
         """The tool as a script."""
         return Path(self.address).with_name("reconciler")
 
+    @property
+    def python(self) -> Path:
+        """What takes ``-m reconciler`` and arguments, and nothing else, as if it were Python."""
+        return Path(self.address).with_name(PYTHON)
+
     def _write(self, path: Path, program: str, skipped: int = 1) -> None:
         text = SHIM.format(python=sys.executable, address=self.address, program=program, skipped=skipped)
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
     def begin(self) -> None:
-        """Writes what a caller may run: the tool, and a ``python`` that knows ``-m reconciler`` and nothing else."""
+        """Writes what a caller may run."""
         self.script(self.tool)
-        self._write(Path(self.address).with_name(PYTHON), "reconciler", len(["python", "-m", "reconciler"]))
+        self._write(self.python, "reconciler", len(["python", "-m", "reconciler"]))
 
 
 @contextmanager
@@ -92,7 +97,8 @@ def serving(folder: Path) -> Iterator[ForkServer]:
         server.wait()
 
 
-def _serve(listening: socket.socket, address: str) -> NoReturn:
+def load_everything() -> None:
+    """Imports all that a command may need, so that forks of this process need not: commands load when called."""
     import reconciler
 
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
@@ -101,6 +107,10 @@ def _serve(listening: socket.socket, address: str) -> NoReturn:
     for name in LATE:
         importlib.import_module(name)
     gc.freeze()
+
+
+def _serve(listening: socket.socket, address: str) -> NoReturn:
+    load_everything()
     while True:
         client, _ = listening.accept()
         with suppress(ChildProcessError):
