@@ -24,8 +24,8 @@ WITHOUT_ENV = ("init", "completion", "show", "schema", "sandbox", "promote", "st
 
 MEMORY = Path("/dev/shm")
 """A file system without a disk, on Linux."""
-ROOM = 2_000_000_000
-"""Bytes that must be free there; a run holds a small part of it at a time."""
+ROOM = 500_000_000
+"""Bytes that must be free there; a run holds some 50 MB at a time, and keeps what failing tests wrote."""
 
 NUMBERS = count()
 
