@@ -21,12 +21,13 @@ from reconciler.engine.lease import ANNOUNCED_AT_ONCE, Lease
 from reconciler.engine.outcome import Outcome, Result
 from reconciler.engine.smoke import Listener as SmokeListener
 from reconciler.engine.steps import Refused, Steps
+from reconciler.engine.verify.waiting import Listener as VerifyListener
 from reconciler.engine.witness import Witness
 from reconciler.ledger import LockLostError
 from reconciler.problems import ReconcilerError
 
 
-class Listener(SmokeListener, Protocol):
+class Listener(SmokeListener, VerifyListener, Protocol):
     """Told about a run as it goes; for live progress."""
 
     def run_started(self, plan: Plan) -> None:

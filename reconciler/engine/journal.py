@@ -10,6 +10,7 @@ from typing import IO, Any
 from reconciler.engine.document import Change, Plan
 from reconciler.engine.outcome import Result, RunReport
 from reconciler.engine.smoke_report import SmokeResult
+from reconciler.engine.verify.report import Proof, VerifyReport
 from reconciler.ledger import now_utc
 from reconciler.problems import ReconcilerError
 
@@ -30,7 +31,9 @@ class Journal:
 
     def run_started(self, run: str, plan: Plan, holder: str, override: str | None = None) -> None:
         """The run begins; ``override`` is why windows were set aside."""
-        told = {"override": override} if override else {}
+        told: dict[str, Any] = {"override": override} if override else {}
+        if plan.rollback:
+            told["rollback"] = plan.rollback.model_dump(mode="json")
         self._write("run-started", run=run, plan=plan.id, environment=plan.environment, holder=holder, **told)
 
     def change_started(self, change: Change) -> None:
@@ -41,9 +44,20 @@ class Journal:
         """A change has its outcome."""
         self._write("change-ended", **result.model_dump(mode="json", exclude_none=True))
 
+    def verified(self, report: VerifyReport) -> None:
+        """The changes were verified: a line for each check that is not proven, and one with the counts."""
+        for check in report.not_proven:
+            self._write("check-ended", **check.model_dump(mode="json", exclude_none=True))
+        counts = {outcome.value: report.count(outcome) for outcome in Proof}
+        self._write("verify-ended", **counts, seconds=round(report.seconds, 3))
+
     def smoke_ended(self, result: SmokeResult) -> None:
         """A smoke test after the changes has its outcome."""
         self._write("smoke-ended", **result.model_dump(mode="json", exclude_none=True))
+
+    def retreat_started(self, plan: Plan, why: str) -> None:
+        """The run takes its own changes back; ``why`` is what failed."""
+        self._write("rollback-started", plan=plan.id, why=why)
 
     def run_ended(self, report: RunReport) -> None:
         """The run is over."""

@@ -60,11 +60,21 @@ async def observe(platform: Platform, ledger: Ledger, expected_org: str | None) 
     Raises:
         WrongOrgError: the token belongs to another org than ``expected_org``.
     """
-    identity = await platform.organization()
-    check_org(identity, expected_org)
+    check_org(await platform.organization(), expected_org)
     snapshot = await ledger.read()
+    return Observation(await observe_org(platform, expected_org), snapshot)
+
+
+async def observe_org(platform: Platform, expected: str | None) -> Org:
+    """Reads the org alone, by list calls only.
+
+    Raises:
+        WrongOrgError: the token belongs to another org than ``expected``.
+    """
+    identity = await platform.organization()
+    check_org(identity, expected)
     listings = await together(kind.list_live(platform) for kind in all_kinds())
-    return Observation(_org(identity, [live for listing in listings for live in listing]), snapshot)
+    return _org(identity, [live for listing in listings for live in listing])
 
 
 def check_org(identity: Organization, expected: str | None) -> None:

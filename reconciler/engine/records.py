@@ -27,7 +27,10 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         not_started=report.count(Outcome.NOT_STARTED),
         healed=len(report.healed),
         unproven=report.unproven,
+        not_proven=report.not_proven,
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
         override=report.override,
+        rollback=report.rollback.told if report.rollback else None,
+        rolled_back=report.retreat.taken_back if report.retreat else 0,
     )

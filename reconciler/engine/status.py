@@ -30,6 +30,8 @@ class EnvironmentStatus(BaseModel):
     """How the last apply ended."""
     unproven: int | None = None
     """Smoke tests after the last apply that were not passed."""
+    not_proven: int | None = None
+    """Checks after the last apply that were not proven."""
     pending: int | None = None
     """Changes that a plan holds now."""
     drift: int | None = None
@@ -57,6 +59,7 @@ def status_of(planning: Planning, behind: int | None) -> EnvironmentStatus:
         applied_by=last.by if last else None,
         exit_code=last.exit_code if last else None,
         unproven=last.unproven if last else None,
+        not_proven=last.not_proven if last else None,
         pending=len(plan.changes),
         drift=len(plan.drift),
         errors=len(plan.errors),

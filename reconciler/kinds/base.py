@@ -46,9 +46,9 @@ class Content:
     """The parsed document below its root key, secrets replaced by placeholders."""
     text: str
     """The rendered text of the document, secrets replaced by placeholders."""
-    upload: str | None = field(repr=False)
-    """The rendered text with the real secrets; None where one of them is not set on this machine."""
     canonical: Any
+    upload: str | None = field(default=None, repr=False)
+    """The rendered text with the real secrets; None where one of them is not set on this machine."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,43 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
+class Consumed:
+    """An object that dependency tracking says the published version of another one uses."""
+
+    id: str
+    name: str
+    noun: str
+    """What it is, for people: ``queue``, ``common module``."""
+    version: str | None
+    """Of a common module: the version that was copied in."""
+    deleted: bool
+    state_unknown: bool
+    """Tracking does not know whether it is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An object that a field of another one points at, as the org has it."""
+
+    id: str
+    name: str | None
+    kind: str
+    """Our kind of it; of flows any, since the org does not say which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where the org leads what only one object may have at a time, such as a phone number."""
+
+    owner_id: str | None
+    """None where nobody has it."""
+    owner: str
+    """For people: ``IVR 'Sales Line'``, ``user 'Ann Smith'``, ``nobody``."""
+    in_pool: bool = True
+    """Whether the org has it to give at all."""
+
+
+@dataclass(frozen=True, slots=True)
 class Operations:
     """What a kind may use while it acts on the org."""
 
@@ -185,10 +222,22 @@ class Kind(ABC):
     async def read(self, platform: Platform, live: Live) -> Live | None:
         """The object as it is now, read by id; None when it is gone."""
 
+    async def look(self, platform: Platform, live: Live) -> Live | None:
+        """As ``read``, but many that look at about the same time share a request, and it may lag behind a little."""
+        return await self.read(platform, live)
+
     async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
         """The object of that name as it is now, or None; by list calls where there is nothing better."""
         listed = await self.list_live(platform)
         return next((live for live in listed if live.kind == kind and live.name == name), None)
+
+    async def read_many(self, platform: Platform, lives: Sequence[Live], of: int) -> list[Live]:
+        """The objects as they are now, without those that are gone, by as few requests as it takes.
+
+        ``of`` is how many objects of these kinds the org is known to have.
+        """
+        known = {live.id for live in lives}
+        return [live for live in await self.list_live(platform) if live.id in known]
 
     @abstractmethod
     async def create(self, desired: Desired, operations: Operations) -> Live:
@@ -210,6 +259,15 @@ class Kind(ABC):
 
         Raises:
             ReconcilerError: it is not at ``version`` any more, is being edited, or has an unpublished draft.
+        """
+        raise ReconcilerError(f"{live.address} has no versions that could be published again.")
+
+    async def publish_earlier(self, desired: Desired, live: Live, version: str, operations: Operations) -> Live:
+        """Publishes an earlier version again, by its number; only where content lies in versions.
+
+        Raises:
+            NoSuchVersion: the org has it no longer.
+            ReconcilerError: it could not be published.
         """
         raise ReconcilerError(f"{live.address} has no versions that could be published again.")
 
@@ -247,6 +305,22 @@ class Kind(ABC):
 
     async def modules_built_with(self, platform: Platform, live: Live) -> Mapping[str, str]:
         """Common modules (id → version) that the published version was built with."""
+        return {}
+
+    async def consumed(self, platform: Platform, live: Live) -> list[Consumed]:
+        """What the published version uses, according to the org; empty where the org does not track it.
+
+        Raises:
+            TrackingIncomplete: the org cannot tell all of it just now; it is not waited for.
+        """
+        return []
+
+    def links(self, live: Live) -> Mapping[str, tuple[Link, ...]]:
+        """What each field of the object points at; empty for kinds whose content lies in versions."""
+        return {}
+
+    async def routes(self, platform: Platform, claims: Mapping[str, Collection[str]]) -> Mapping[str, Route]:
+        """Where the org leads each claim; asked by the ids of the objects that ought to have them."""
         return {}
 
     async def exports(self, platform: Platform, wanted: Sequence[tuple[Live, str]]) -> Mapping[tuple[str, str], str]:

@@ -13,13 +13,17 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from reconciler.archy.model import Problem, Reference
-from reconciler.kinds.base import Consumer, Live
+from reconciler.kinds.base import Consumer, Live, Route
 from reconciler.kinds.fields import FieldKind, Spec
-from reconciler.platform import CrudApi, Ivr, IvrBody, Platform
+from reconciler.platform import CrudApi, Did, Ivr, IvrBody, Platform
 
 E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 Number = Annotated[str, Field(examples=["+441632960100"], json_schema_extra={"pattern": f"^{E164.pattern}$"})]
 """The pattern is for editors; ``check`` says in better words what is wrong."""
+OWNERS = {"IVR_CONFIG": "IVR", "USER": "user", "PHONE": "phone", "GROUP": "group"}
+"""Who may have a number (SDK ``DID.owner_type``), in words."""
+ASKED_ONE_BY_ONE = 5
+"""More IVRs than this are cheaper looked up in the list of all numbers."""
 FLOW_FIELDS = ("openHoursFlow", "closedHoursFlow", "holidayHoursFlow")
 
 
@@ -119,6 +123,30 @@ class IvrKind(FieldKind[Ivr]):
         outside = await platform.did_pools.outside(claims)
         return dict.fromkeys(outside, "lies in none of the org's pools of phone numbers (DID pools)")
 
+    async def routes(self, platform: Platform, claims: Mapping[str, Collection[str]]) -> Mapping[str, Route]:
+        """Whom the org's records of numbers name as their owner."""
+        if len(claims) > ASKED_ONE_BY_ONE:
+            found = await platform.dids.list()
+        else:
+            found = [did for owner in claims for did in await platform.dids.of_owner(owner)]
+            known = {did.phone_number for did in found}
+            left = sorted({number for numbers in claims.values() for number in numbers} - known)
+            if len(left) > ASKED_ONE_BY_ONE:
+                found = await platform.dids.list()
+            else:
+                found += [did for number in left for did in await platform.dids.of_number(number)]
+        return {did.phone_number: _route(did) for did in found}
+
     async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
         """Nothing that we manage consumes an IVR."""
         return []
+
+
+def _route(did: Did) -> Route:
+    of_ivr = did.owner is not None and did.owner_type in (None, "IVR_CONFIG")
+    noun = OWNERS.get(did.owner_type or "", "owner")
+    return Route(
+        owner_id=did.owner.id if did.owner and of_ivr else None,
+        owner=f"{noun} {(did.owner.name or did.owner.id)!r}" if did.owner else "nobody",
+        in_pool=did.did_pool is not None,
+    )

@@ -37,10 +37,16 @@ class RunRecord(BaseModel):
     healed: int = 0
     unproven: int = 0
     """Smoke tests after it that were not passed, or could not be run."""
+    not_proven: int = 0
+    """Checks of the linkage after it that failed, or could not be made."""
     seconds: float = 0.0
     exit_code: int = 0
     override: str | None = None
     """Why the environment's windows were set aside."""
+    rollback: str | None = None
+    """What it went back to, where it was a rollback: ``of run …`` or ``to commit …``."""
+    rolled_back: int = 0
+    """How many of its own changes it took back, because something failed."""
 
     @property
     def applied(self) -> int:
@@ -49,7 +55,7 @@ class RunRecord(BaseModel):
 
     def shortened(self) -> RunRecord:
         """As it fits into a cell."""
-        texts = {"by": self.by, "release": self.release, "override": self.override}
+        texts = {"by": self.by, "release": self.release, "override": self.override, "rollback": self.rollback}
         return self.model_copy(update={name: text and text[:LONGEST] for name, text in texts.items()})
 
     def written(self) -> str:

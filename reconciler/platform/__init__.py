@@ -8,6 +8,7 @@ from reconciler.platform.client import Platform
 from reconciler.platform.connection import REGIONS, Connection, connection_for_region, is_loopback
 from reconciler.platform.crud import CrudApi
 from reconciler.platform.data_tables import DataTablesApi
+from reconciler.platform.dids import Did, DidsApi
 from reconciler.platform.directory import Directory
 from reconciler.platform.divisions import DivisionsApi
 from reconciler.platform.errors import (
@@ -21,6 +22,7 @@ from reconciler.platform.errors import (
     JobFailed,
     JobTimedOut,
     MalformedResponse,
+    NoSuchVersion,
     NotFound,
     PermissionDenied,
     PlatformError,
@@ -61,6 +63,7 @@ from reconciler.platform.models import (
 from reconciler.platform.request_log import FILE as RATE_FILE
 from reconciler.platform.tracking import TrackingApi
 from reconciler.platform.variables import gateway_from, proxy_from, tokens_of
+from reconciler.platform.waiting import Patience
 
 __all__ = [
     "RATE_FILE",
@@ -75,6 +78,8 @@ __all__ = [
     "DataTablesApi",
     "Dependency",
     "DeployedFlow",
+    "Did",
+    "DidsApi",
     "Directory",
     "Division",
     "DivisionsApi",
@@ -96,9 +101,11 @@ __all__ = [
     "JobMessage",
     "JobTimedOut",
     "MalformedResponse",
+    "NoSuchVersion",
     "NotFound",
     "Operation",
     "Organization",
+    "Patience",
     "PermissionDenied",
     "Platform",
     "PlatformError",

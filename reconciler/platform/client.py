@@ -15,6 +15,7 @@ from reconciler.platform.connection import Connection
 from reconciler.platform.crud import CrudApi
 from reconciler.platform.data_tables import DataTablesApi
 from reconciler.platform.did_pools import DidPoolsApi
+from reconciler.platform.dids import DidsApi
 from reconciler.platform.directory import Directory
 from reconciler.platform.divisions import DivisionsApi
 from reconciler.platform.executions import ExecutionsApi
@@ -29,6 +30,7 @@ from reconciler.platform.models import (
 )
 from reconciler.platform.session import Session, path_of
 from reconciler.platform.tracking import TrackingApi
+from reconciler.platform.waiting import Patience
 
 
 class Platform:
@@ -71,6 +73,7 @@ class Platform:
         self.tracking = TrackingApi(self._session)
         self.divisions = DivisionsApi(self._session)
         self.did_pools = DidPoolsApi(self._session)
+        self.dids = DidsApi(self._session)
         self.directory = Directory(self._session)
         self.analytics = AnalyticsApi(self._session)
 
@@ -107,6 +110,10 @@ class Platform:
     def now(self) -> datetime:
         """The org's time in UTC, see ``OrgClock``; this machine's until the org has answered."""
         return self._session.org_clock.now()
+
+    def patience(self, seconds: float) -> Patience:
+        """Growing pauses between looks at something that the org is busy with, for so long from now on."""
+        return Patience(self._session, seconds)
 
     def guard_writes(self, check: Callable[[], None]) -> None:
         """Has ``check`` called just before each request that may change something.

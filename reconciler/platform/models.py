@@ -306,3 +306,8 @@ class TrackingStatus(Wire):
     def operational(self) -> bool:
         """Whether answers are complete."""
         return self.status == "OPERATIONAL"
+
+    @property
+    def being_built(self) -> bool:
+        """Whether it may become complete by itself."""
+        return self.status.startswith("BUILD")

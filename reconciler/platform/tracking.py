@@ -24,7 +24,7 @@ class TrackingApi:
         self._session = session
 
     async def consumed(
-        self, id: str, version: str, object_type: str, resource_types: Sequence[str] = ()
+        self, id: str, version: str, object_type: str, resource_types: Sequence[str] = (), *, patient: bool = True
     ) -> list[Dependency]:
         """What one version of an object uses.
 
@@ -33,6 +33,7 @@ class TrackingApi:
             version: Its version; versioned types (flows) only.
             object_type: Tracking's own type name, e.g. ``INBOUNDCALLFLOW``.
             resource_types: Only consumed objects of these types; all when empty.
+            patient: Wait for a complete answer; otherwise one that is not is told at once.
 
         Raises:
             TrackingIncomplete: the org answers in part only.
@@ -40,6 +41,7 @@ class TrackingApi:
         return await self._all(
             "consumedresources",
             {"id": id, "version": version, "objectType": object_type, "resourceType": resource_types},
+            patient=patient,
         )
 
     async def consuming(
@@ -61,21 +63,30 @@ class TrackingApi:
             {"id": id, "objectType": object_type, "version": version, "flowFilter": flow_filter},
         )
 
+    async def consumers_of_deleted(self) -> list[Dependency]:
+        """Objects that use something that was deleted; of flows, their published versions. Asks once, without waiting.
+
+        Raises:
+            TrackingIncomplete: the org answers in part only.
+        """
+        return await self._all("deletedresourceconsumers", {"flowFilter": "published"}, patient=False)
+
     async def build_status(self) -> TrackingStatus:
         """Whether tracking is up to date as a whole."""
         reply = await self._session.request("GET", path_of("architect", "dependencytracking", "build"))
         return reply.read(TrackingStatus)
 
-    async def _all(self, what: str, query: Query) -> list[Dependency]:
+    async def _all(self, what: str, query: Query, *, patient: bool = True) -> list[Dependency]:
         path = path_of("architect", "dependencytracking", what)
-        patience = Patience(self._session, min(_DEADLINE, self._session.connection.deadline))
+        patience = Patience(self._session, min(_DEADLINE, self._session.connection.deadline) if patient else 0)
         while True:
             pages = await fetch_pages(numbered(self._session, path, size=_PAGE, query=query), size=_PAGE)
             if all(page.reply.status != _PARTIAL for page in pages):
                 return _entries(pages)
             if not await patience.wait():
+                of = f" of {query['id']}" if "id" in query else ""
                 raise TrackingIncomplete(
-                    f"Dependency tracking cannot tell all {what} of {query['id']} yet.",
+                    f"Dependency tracking cannot tell all {what}{of} yet.",
                     method="GET",
                     path=path,
                     status=_PARTIAL,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.text import Text
 
 from reconciler.ledger import RunRecord, stamp
+from reconciler.report.words import plural
 from reconciler.specs.git_log import LoggedCommit
 
 ENDINGS = {0: "", 1: "nothing was applied", 3: "stopped: the lock was lost, or objects had changed", 4: "in part"}
@@ -24,6 +25,8 @@ def history_text(
         line.append(f"  run {run.run} by {run.by}", style="default")
         yield line
         yield Text(f"  {_deeds(run)}", style="green" if run.exit_code == 0 else "yellow")
+        if run.rollback:
+            yield Text(f"  rollback {run.rollback}", style="yellow")
         if run.override:
             yield Text(f"  outside the windows: {run.override}", style="yellow")
         yield Text(f"  {_commit(run, commits.get(run.commit or ''))}", style="dim")
@@ -36,8 +39,12 @@ def _deeds(run: RunRecord) -> str:
     parts += [f"{count} {what}" for count, what in left if count]
     if run.unproven:
         parts.append(f"{run.unproven} smoke test{'' if run.unproven == 1 else 's'} not passed")
+    if run.rolled_back:
+        parts.append(f"{run.rolled_back} taken back")
+    if run.not_proven:
+        parts.append(f"{plural(run.not_proven, 'check')} not proven")
     all_applied = not (run.failed or run.skipped or run.not_started)
-    ending = "" if run.unproven and all_applied else ENDINGS.get(run.exit_code, "")
+    ending = "" if (run.unproven or run.not_proven) and all_applied else ENDINGS.get(run.exit_code, "")
     return f"{', '.join(parts)} in {run.seconds:.1f} s{f'; {ending}' if ending else ''}"
 
 

@@ -14,6 +14,7 @@ from reconciler.engine.outcome import Outcome, Result
 from reconciler.engine.smoke_report import SmokeResult
 from reconciler.report.smoke import SmokeLines, smoke_head
 from reconciler.report.text import result_text
+from reconciler.report.words import plural
 
 WAITING_SHOWN = 5
 
@@ -31,6 +32,7 @@ class Progress:
         self._done: set[str] = set()
         self._applied: set[str] = set()
         self._smoke = SmokeLines()
+        self._verifying: str | None = None
         self._display: LiveDisplay | None = None
 
     def __enter__(self) -> Progress:
@@ -49,7 +51,10 @@ class Progress:
     def run_started(self, plan: Plan) -> None:
         """See ``Listener``."""
         self._changes = {change.address: change for change in plan.changes}
-        if self._changes and self._may_redraw:
+        # A run that takes its changes back begins a second time.
+        self._done.clear()
+        self._applied.clear()
+        if self._changes and self._may_redraw and self._display is None:
             self._display = LiveDisplay(
                 console=self._console, get_renderable=self._picture, refresh_per_second=4, transient=True
             )
@@ -81,6 +86,21 @@ class Progress:
         line.append_text(result_text(result))
         self._console.print(line, soft_wrap=True)
 
+    def verify_started(self, count: int) -> None:
+        """See ``Listener``; said on a terminal only, since it mostly takes no time."""
+        self._verifying = f"verifying {plural(count, 'resource')} in the org"
+
+    def verify_waits(self, what: str) -> None:
+        """See ``Listener``."""
+        waits = f"verifying: waiting for {what}"
+        if self._display is None and waits != self._verifying:
+            self._console.print(Text(waits, style="dim"), soft_wrap=True)
+        self._verifying = waits
+
+    def verify_ended(self) -> None:
+        """See ``Listener``."""
+        self._verifying = None
+
     def smoke_started(self, org: str, count: int, of: int) -> None:
         """See ``Listener``."""
         self._console.print(smoke_head(org, count, of), soft_wrap=True)
@@ -93,6 +113,8 @@ class Progress:
     def _picture(self) -> Group:
         now = time.monotonic()
         lines = [Text(f"{len(self._done)} of {len(self._changes)} done, {len(self._running)} running", style="bold")]
+        if self._verifying:
+            lines.append(Text(f"  ▸ {self._verifying}", style="dim"))
         for address, since in self._running.items():
             line = Text("  ▸ ")
             line.append(f"{self._changes[address].action.value:<9} {address}")

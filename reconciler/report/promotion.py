@@ -8,6 +8,7 @@ from rich.text import Text
 
 from reconciler.engine.planner import Planning
 from reconciler.ledger import stamp
+from reconciler.report.words import plural
 from reconciler.specs.git_log import LoggedCommit
 
 COMMITS_SHOWN = 15
@@ -22,6 +23,12 @@ def proof_text(planning: Planning, commit: LoggedCommit | None) -> Iterator[Text
     last = next(iter(planning.observation.ledger.runs[::-1]), None)
     applied = f"; last applied {stamp(last.at)} by {last.by}" if last else ""
     yield Text(f"  no pending changes, no drift, {plan.summary.unchanged} resources{applied}", style="green")
+    if last is not None and last.not_proven:
+        checks = plural(last.not_proven, "check")
+        yield Text(
+            f"  {checks} not proven after that apply; `reconciler verify --env {plan.environment}` tells",
+            style="bold yellow",
+        )
     if last is not None and last.unproven:
         count = f"{last.unproven} smoke test{'' if last.unproven == 1 else 's'}"
         yield Text(

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from reconciler.engine.status import EnvironmentStatus
 from reconciler.report.ages import ago
+from reconciler.report.words import plural
 
 HEADS = ("environment", "commit", "pending", "drift", "last apply")
 _OPEN = "yellow"
@@ -78,9 +79,11 @@ def _last(one: EnvironmentStatus, now: datetime) -> Text:
     cell = Text()
     if one.applied_at is not None:
         cell.append(f"{ago(one.applied_at, now)} by {one.applied_by}")
+        if one.not_proven:
+            cell.append(f", {plural(one.not_proven, 'check')} not proven", style=_OPEN)
         if one.unproven:
-            cell.append(f", {one.unproven} smoke test{'' if one.unproven == 1 else 's'} not passed", style=_OPEN)
-        elif one.exit_code:
+            cell.append(f", {plural(one.unproven, 'smoke test')} not passed", style=_OPEN)
+        if one.exit_code and not (one.unproven or one.not_proven):
             cell.append(", not completed", style=_OPEN)
     if one.locked_by:
         cell.append(f"{'; ' if cell else ''}{one.locked_by} is applying now", style=_OPEN)

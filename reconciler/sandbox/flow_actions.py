@@ -113,6 +113,8 @@ def publish(call: Call) -> Reply:
         visible_at=call.now + call.settings.operation_seconds,
         create_missing=call.settings.missing_references == "create",
     )
+    if call.settings.earlier_versions == "in_place" and version.type == "PUBLISH" and number != flow.published_version:
+        return Reply(show_operation(call.db, publisher.put_back(flow, version).operation, call.now))
     try:
         after = publisher.publish_text(flow, exports.renamed_source(call.db, flow, number), in_place)
         return Reply(show_operation(call.db, after.operation, call.now))

@@ -12,6 +12,16 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+TrackingStatus = Literal[
+    "BUILDINCOMPLETE",
+    "BUILDINITIALIZING",
+    "BUILDINPROGRESS",
+    "BUILDQUEUED",
+    "NOTBUILT",
+    "OPERATIONAL",
+    "OPERATIONALNEEDSREBUILD",
+]
+"""SDK ``DependencyStatus.status``."""
 MissingReferences = Literal["reject", "create"]
 
 
@@ -46,8 +56,14 @@ class Settings(BaseModel):
     """Lifetime of an access token."""
     tracking_complete: bool = True
     """False answers dependency tracking with 206, as while the platform rebuilds its data."""
+    tracking_status: TrackingStatus | None = None
+    """What dependency tracking says of its build; None goes by ``tracking_complete``."""
+    tracking_lag_seconds: float = Field(default=0.0, ge=0)
+    """How long dependency tracking still shows of a newly published version what the one before it used."""
     deleted_objects: Literal["not_found", "state"] = "not_found"
     """How a deleted IVR, schedule or group answers by id: 404, or 200 with ``state: deleted``."""
+    earlier_versions: Literal["copied", "in_place"] = "copied"
+    """What publishing an earlier published version does: a new version with its content, or that version itself."""
     max_new_numbers: int = Field(default=50, ge=1)
     """Most numbers that one POST or PUT may add to an IVR."""
 

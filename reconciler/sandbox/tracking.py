@@ -51,7 +51,8 @@ def consumed_resources(call: Call) -> Reply:
     if flow is None or number is None or flow_store.version_of(call.db, flow.id, number) is None:
         raise not_found("Could not find flow with specified ID.", "architect.flow.not.found")
     tracker, types = Tracker(call.db, call.now), _types(call, "resourceType")
-    uses = [use for use in tracker.consumed(flow.id, number) if not types or use.target_type in types]
+    seen = tracker.caught_up(flow.id, number, call.settings.tracking_lag_seconds)
+    uses = [use for use in (tracker.consumed(flow.id, seen) if seen else ()) if not types or use.target_type in types]
     shown = sorted((tracker.show_target(use) for use in uses), key=_by_type_and_name)
     return _page(call, shown, _as_it_is)
 
@@ -178,7 +179,8 @@ def _show_type(name: str) -> dict[str, Any]:
 
 def build_status(call: Call) -> dict[str, Any]:
     """``GET …/build`` (SDK ``DependencyStatus``)."""
-    status = "OPERATIONAL" if call.settings.tracking_complete else "BUILDINPROGRESS"
+    complete = "OPERATIONAL" if call.settings.tracking_complete else "BUILDINPROGRESS"
+    status = call.settings.tracking_status or complete
     return {"status": status, "dateCompleted": iso(call.now), "failedObjects": []}
 
 

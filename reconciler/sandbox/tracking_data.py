@@ -41,6 +41,14 @@ class Tracker:
         rows = self.db.execute(f"SELECT * FROM dependencies WHERE consumer_id = ?{condition}", arguments)  # noqa: S608
         return [Use(**dict(row)) for row in rows.fetchall()]
 
+    def caught_up(self, consumer_id: str, version: int, lag: float) -> int | None:
+        """The version whose uses are shown for ``version``: the one before it as long as tracking lags, if any."""
+        asked = flow_store.version_of(self.db, consumer_id, version)
+        if not lag or asked is None or asked.published is None or asked.published <= self.now - lag:
+            return version
+        known = flow_store.versions_of(self.db, consumer_id)
+        return max((each.number for each in known if each.number < version and each.published), default=None)
+
     def consuming(self, target_id: str, flow_filter: str | None) -> list[Use]:
         """Who uses an object: published versions of flows, checked-in ones, or (None) both."""
         rows = self.db.execute("SELECT * FROM dependencies WHERE target_id = ?", (target_id,)).fetchall()

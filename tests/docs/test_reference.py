@@ -163,6 +163,9 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str = "") -> Iterat
         if set(inner.get("properties", {})) != {"env"}:
             yield from keys(schema, inner, path)
             return
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from keys(schema, node["additionalProperties"], f"{path}.NAME")
+        return
     if "properties" not in node:
         yield path
         return

@@ -129,6 +129,13 @@ def test_setting_the_windows_aside_is_recorded(guarded, org, cli, the_time_is):
     assert json.loads(journal.read_text().splitlines()[0])["override"] == "Wrong number on air, INC-4711"
 
 
+def test_a_reason_of_bytes_that_are_no_text_is_recorded_as_far_as_it_is(guarded, org, cli, the_time_is):
+    the_time_is(datetime(2026, 11, 27, 12, 0, tzinfo=UTC))
+    done = cli("apply", "--auto-approve", "--override-window", "Line \udcff is down")
+    assert done.code == 0, done.err
+    assert "outside the windows: Line" in cli("history").err
+
+
 def test_a_run_that_begins_outside_and_ends_inside_keeps_its_reason(guarded, org, cli, the_time_is):
     org.settings(job_seconds=1.5)
     the_time_is(datetime(2026, 11, 26, 19, 59, 59, tzinfo=UTC))
