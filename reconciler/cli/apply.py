@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Excludes, OptionalEnv, Prune, Targets, command
 from reconciler.cli.output import interactive, people, say
 from reconciler.cli.session import STATE, Connected, connect, holder, open_without_specs, open_workspace
@@ -132,7 +133,7 @@ def apply(
 def perform(workspace: Workspace, plan: Plan | None, scope: Scope, options: Options) -> int:
     """Carries out one run, says and tells how it ended, and returns its exit code."""
     with telling(workspace, *EVENTS, plan=plan) as told:
-        report = asyncio.run(carry_out(workspace, plan, scope, replace(options, told=told)))
+        report = run_interruptible(carry_out(workspace, plan, scope, replace(options, told=told)))
         say(run_text(report))
     return report.exit_code
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat, command
 from reconciler.cli.output import Format, document, say
 from reconciler.cli.planfile import failed_as_json
@@ -34,7 +34,7 @@ def drift(env: Env = DEFAULT_ENVIRONMENT, format: PlanFormat = Format.TEXT) -> i
         )
     with failed_as_json(format):
         workspace = open_workspace(env)
-        plan = asyncio.run(_plan(workspace))
+        plan = run_interruptible(_plan(workspace))
     match format:
         case Format.JSON:
             document(_json(plan))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, Excludes, PlanFormat, Prune, Targets, command
 from reconciler.cli.output import Format, say
 from reconciler.cli.planfile import failed_as_json, show_plan
@@ -44,7 +44,7 @@ def plan(
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
     with failed_as_json(format):
         workspace = open_workspace(env, tests=None)
-        made = asyncio.run(_plan(workspace, scope))
+        made = run_interruptible(_plan(workspace, scope))
     try:
         # Before it is shown: whoever pages through it may leave in the middle.
         if out is not None:

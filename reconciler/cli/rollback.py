@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +19,7 @@ from reconciler.cli.apply import (
     perform,
     timing_of,
 )
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat, command
 from reconciler.cli.output import Format, say
 from reconciler.cli.plan import saved
@@ -97,7 +97,7 @@ def _asked(workspace: Workspace, what: tuple[str, ...], to: str | None) -> Back:
 
 def _plan(workspace: Workspace, back: Back, scope: Scope, out: Path, format: Format) -> int:
     with failed_as_json(format):
-        made = asyncio.run(_planned(workspace, back, scope))
+        made = run_interruptible(_planned(workspace, back, scope))
     try:
         save_plan(made, out)
     finally:
