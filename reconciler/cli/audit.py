@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, ListFormat, command
 from reconciler.cli.output import Format, Listing, document, say
 from reconciler.cli.planfile import failed_as_json
@@ -163,7 +163,7 @@ def check(
     """Check that nothing was changed in the trail, taken out of it, or cut off its end."""
     with failed_as_json(Format.JSON if format is Listing.JSON else Format.TEXT):
         trails = _trails(env, files)
-        runs = None if offline else asyncio.run(_remembered(open_workspace(env, offline=True)))
+        runs = None if offline else run_interruptible(_remembered(open_workspace(env, offline=True)))
         found = verify(env, trails, runs, parts=bool(files))
     _show_check(found, format)
     return 0 if found.intact and found.complete else 1
@@ -191,7 +191,7 @@ def platform(
     with failed_as_json(Format.JSON if format is Listing.JSON else Format.TEXT):
         workspace = open_workspace(env, offline=True)
         trails = _trails(env, files, needed=False)
-        found = asyncio.run(_compared(workspace, trails, since))
+        found = run_interruptible(_compared(workspace, trails, since))
     if format is Listing.JSON:
         document(found.model_dump_json(indent=2))
     else:
