@@ -202,7 +202,7 @@ def test_a_healed_row_knows_that_a_flow_holds_no_modules(repository, cli, org):
 def test_a_second_ctrl_c_ends_at_once_and_shows_no_traceback(estate, cli, org):
     org.settings(job_seconds=60)
     process = start(estate, "apply", "--auto-approve")
-    wait_for_work(process, 4)
+    wait_for_work(process, 2)
     process.send_signal(signal.SIGINT)
     wait_for_lines(process, 1, "SIGINT: stopping")
     process.send_signal(signal.SIGINT)
