@@ -228,9 +228,15 @@ class Apply:
         """The report with what the org shows of the changes; a run that was cut short is not verified."""
         if lease.lost or self.stopping:
             return report
-        stopping = lambda: self.stopping or lease.lost is not None  # noqa: E731 - a name makes it no clearer
         verification = await verified_after(
-            self.workspace, self.platform, planning, plan, report.results, self.listener, stopping
+            self.workspace,
+            self.platform,
+            planning,
+            plan,
+            report.results,
+            listener=self.listener,
+            stopping=lambda: self.stopping or lease.lost is not None,
+            mask=self.mask,
         )
         if verification is None:
             return report
