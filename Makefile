@@ -46,6 +46,10 @@ apply: $(VENV)/.run ## Apply the saved plan of ENV, or plan and apply where ther
 	    $(RECONCILER) apply --env $(ENV) $$([ -t 0 ] || echo --auto-approve) $(ARGS); \
 	fi
 
+.PHONY: rollback
+rollback: $(VENV)/.run ## Undo the last apply in ENV, after showing what that means; ARGS=RUN names another one
+	@$(RECONCILER) rollback --env $(ENV) $(ARGS)
+
 .PHONY: verify
 verify: $(VENV)/.run ## Prove that callers get what the specs say: modules, IVRs, numbers
 	@$(RECONCILER) verify --env $(ENV) $(ARGS)

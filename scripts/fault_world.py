@@ -81,7 +81,10 @@ class World:
         shutil.rmtree(root, ignore_errors=True)
         shutil.rmtree(self.folder / "cache", ignore_errors=True)
         shutil.copyfile(scene.org, data)
-        with embedded.start(data) as running, httpx.Client(base_url=running.api_url, timeout=20) as self._http:
+        with (
+            embedded.start(data) as running,
+            httpx.Client(base_url=running.api_url, timeout=20, verify=False) as self._http,
+        ):
             self.url = running.api_url
             os.environ["GENESYSCLOUD_OAUTHCLIENT_ID"] = running.client_id
             os.environ["GENESYSCLOUD_OAUTHCLIENT_SECRET"] = running.client_secret

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import pytest
+from fork_server import ForkServer, serving
 from support import SEED, Org, Ran, Repository, connected
 
+from reconciler.__main__ import NEW_OBJECTS
 from reconciler.cli.main import run
 from reconciler.platform import Connection
 from reconciler.sandbox import embedded
@@ -16,13 +22,40 @@ from reconciler.sandbox import embedded
 WITHOUT_ENV = ("init", "completion", "show", "schema", "sandbox", "promote", "status", "--help", "--version")
 """First words of command lines to which no environment is added."""
 
+MEMORY = Path("/dev/shm")
+"""A file system without a disk, on Linux."""
+ROOM = 500_000_000
+"""Bytes that must be free there; a run holds some 50 MB at a time, and keeps what failing tests wrote."""
+
+NUMBERS = count()
+
 pytest_plugins = ["oracle.plugin"]
+
+# As the tool itself does.
+gc.set_threshold(NEW_OBJECTS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Puts what tests write where no disk is waited for: databases and journals are flushed all the time."""
+    if not config.option.basetemp and _is_fit(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+def _is_fit(folder: Path) -> bool:
+    """Whether there is room, and programs may be started from it, which containers often forbid."""
+    if not os.access(folder, os.W_OK):
+        return False
+    return shutil.disk_usage(folder).free > ROOM and not os.statvfs(folder).f_flag & os.ST_NOEXEC
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test reads or fills the cache of the person who runs it."""
-    monkeypatch.setenv("RECONCILER_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+    folder = tmp_path_factory.getbasetemp() / f"cache-{next(NUMBERS)}"
+    monkeypatch.setenv("RECONCILER_CACHE_DIR", str(folder))
+    yield
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -65,6 +98,13 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
         return Ran(code, printed.out, printed.err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    """The tool, loaded once for all who run it as a process and send it no signals."""
+    with serving(tmp_path_factory.mktemp("server")) as running:
+        yield running
 
 
 @pytest.fixture

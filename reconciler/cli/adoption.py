@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import Format, document, people, say
 from reconciler.cli.planfile import failed_as_json
@@ -70,7 +70,7 @@ def adoption(
         read_zone(time_zone)
         length = read_duration(window) if window is not None else None
         workspace = open_workspace(env, offline=True)
-        report = asyncio.run(_measured(workspace, addresses or [], since, length, time_zone))
+        report = run_interruptible(_measured(workspace, addresses or [], since, length, time_zone))
     _show(report, format)
     return 0
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat, command
 from reconciler.cli.output import Format, document, say
 from reconciler.cli.planfile import failed_as_json
 from reconciler.cli.session import connect, open_workspace
+from reconciler.cli.telling import telling
 from reconciler.engine.document import Plan
 from reconciler.engine.planner import make_plan
 from reconciler.engine.workspace import Scope, Workspace
@@ -32,7 +33,8 @@ def drift(env: Env = DEFAULT_ENVIRONMENT, format: PlanFormat = Format.TEXT) -> i
             remedy="`plan --format html` has a section on drift; `drift` prints text, JSON or Markdown.",
         )
     with failed_as_json(format):
-        plan = asyncio.run(_plan(open_workspace(env)))
+        workspace = open_workspace(env)
+        plan = run_interruptible(_plan(workspace))
     match format:
         case Format.JSON:
             document(_json(plan))
@@ -40,6 +42,9 @@ def drift(env: Env = DEFAULT_ENVIRONMENT, format: PlanFormat = Format.TEXT) -> i
             document(drift_markdown(plan))
         case Format.TEXT:
             say(drift_text(plan))
+    with telling(workspace, "drift") as told:
+        if told is not None:
+            told.drift_found(plan)
     return 2 if plan.drift else 0
 
 

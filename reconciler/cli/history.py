@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Annotated
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, ListFormat, command
 from reconciler.cli.output import Listing, document, say
 from reconciler.cli.session import connect, open_workspace
@@ -29,7 +29,7 @@ def history(
 ) -> int:
     """Show the last applies of an environment: when, who, which commit, what was done, newest first."""
     workspace = open_workspace(env, offline=True)
-    runs = asyncio.run(_runs(workspace))[::-1][:limit]
+    runs = run_interruptible(_runs(workspace))[::-1][:limit]
     if format is Listing.JSON:
         document(json.dumps([run.model_dump(mode="json") for run in runs], indent=2, ensure_ascii=False))
         return 0

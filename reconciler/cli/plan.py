@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, Excludes, PlanFormat, Prune, Targets, command
 from reconciler.cli.output import Format, say
 from reconciler.cli.planfile import failed_as_json, show_plan
 from reconciler.cli.session import connect, open_workspace
+from reconciler.cli.telling import telling
 from reconciler.engine.document import Plan, save_plan
 from reconciler.engine.planner import make_plan
 from reconciler.engine.workspace import Scope, Workspace
@@ -42,7 +43,8 @@ def plan(
     """
     scope = Scope(tuple(target or ()), tuple(exclude or ()), prune)
     with failed_as_json(format):
-        made = asyncio.run(_plan(open_workspace(env, tests=None), scope))
+        workspace = open_workspace(env, tests=None)
+        made = run_interruptible(_plan(workspace, scope))
     try:
         # Before it is shown: whoever pages through it may leave in the middle.
         if out is not None:
@@ -50,13 +52,17 @@ def plan(
     finally:
         show_plan(made, format)
     if out is not None:
-        say([Text(_saved(made, out), style="dim")])
+        say([Text(saved(made, out), style="dim")])
+    with telling(workspace, "planned", "drift") as told:
+        if told is not None:
+            told.planned(made)
     if made.errors:
         return 1
     return 2 if detailed_exitcode and made.changes else 0
 
 
-def _saved(plan: Plan, out: Path) -> str:
+def saved(plan: Plan, out: Path) -> str:
+    """What to do with a plan that was saved, for people."""
     if plan.errors or not plan.changes:
         return f"Saved as {out}."
     command = "make apply" if os.environ.get("MAKELEVEL") else f"reconciler apply {shlex.quote(str(out))}"

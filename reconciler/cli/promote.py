@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import command
 from reconciler.cli.output import say
 from reconciler.cli.session import connect, open_workspace, repository_root
@@ -118,7 +118,7 @@ def _plan(workspace: Workspace) -> Planning:
             return await make_plan(workspace, connected.platform, connected.ledger, Scope())
 
     try:
-        return asyncio.run(plan())
+        return run_interruptible(plan())
     except SpecError:
         raise
     except ReconcilerError as error:

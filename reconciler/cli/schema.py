@@ -15,12 +15,14 @@ from reconciler.cli.output import document, say
 from reconciler.files import replace_file
 from reconciler.kinds.registry import kind_of_root, known_roots
 from reconciler.problems import ReconcilerError
-from reconciler.schemas import one_of
+from reconciler.schemas import DRAFT, model_schema, one_of
 from reconciler.specs import SMOKE_ROOT, environment_schema, smoke_schema
 from reconciler.suggest import near
 
 ENVIRONMENT = "environment"
 SPEC = "spec"
+NOTIFICATION = "notification"
+"""Of what hooks are sent, for whoever writes a receiver."""
 BOTH = (ENVIRONMENT, SPEC)
 """What an editor needs for a whole repository."""
 
@@ -61,11 +63,15 @@ def schema_files(kinds: Sequence[str] = BOTH) -> dict[str, str]:
 def _schema(kind: str | None) -> dict[str, Any]:
     if kind == ENVIRONMENT:
         return environment_schema()
+    if kind == NOTIFICATION:
+        from reconciler.notify.document import Notification
+
+        return {"$schema": DRAFT, **model_schema(Notification)}
     if kind == SMOKE_ROOT:
         return one_of({SMOKE_ROOT: smoke_schema()})
     roots = known_roots() if kind in (None, SPEC) else [kind for kind in (kind,) if kind in known_roots()]
     if not roots:
-        known = [ENVIRONMENT, SPEC, SMOKE_ROOT, *known_roots()]
+        known = [ENVIRONMENT, SPEC, SMOKE_ROOT, NOTIFICATION, *known_roots()]
         raise ReconcilerError(
             f"There is no kind {kind!r}.", remedy=f"{near(kind or '', known)}Known: {', '.join(known)}."
         )

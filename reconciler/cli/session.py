@@ -31,6 +31,7 @@ from reconciler.platform import (
 from reconciler.problems import ReconcilerError, SpecError
 from reconciler.specs import (
     ArtifactCache,
+    Catalog,
     Environment,
     Masker,
     SecretValues,
@@ -112,6 +113,24 @@ def open_workspace(
         catalog=catalog,
         commit=commit_state(root, environment.release),
         secrets=secrets,
+        cache=Cache("org"),
+    )
+
+
+def open_without_specs(environment_name: str) -> Workspace:
+    """As ``open_workspace``, for what goes by the ledger and by Git alone: the specs of today may be broken.
+
+    Raises:
+        SpecError: the environment file has errors.
+    """
+    root = repository_root()
+    environment = load_environment(WorkingTree(root), environment_name)
+    return Workspace(
+        root=root,
+        environment=environment,
+        catalog=Catalog({}, "", ()),
+        commit=commit_state(root).clean(),
+        secrets=SecretValues.resolve(environment.secrets, os.environ),
         cache=Cache("org"),
     )
 

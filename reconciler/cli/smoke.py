@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import document, say
 from reconciler.cli.session import connect, open_workspace
@@ -53,7 +53,7 @@ def smoke(
     with _told_as(format, env):
         workspace = open_workspace(env, tests=True)
         tests = chosen_tests(workspace, names or ())
-        report = asyncio.run(_run(workspace, tests))
+        report = run_interruptible(_run(workspace, tests))
     say([smoke_closing(report)])
     match format:
         case SmokeFormat.JSON:

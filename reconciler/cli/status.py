@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import ListFormat, command
 from reconciler.cli.output import Listing, document, say
 from reconciler.cli.session import connect, open_workspace, repository_root
@@ -40,7 +40,7 @@ def status(
     Exits with 1 if one of them could not be looked at.
     """
     root = repository_root()
-    found = asyncio.run(_all(root, env or environment_names(WorkingTree(root))))
+    found = run_interruptible(_all(root, env or environment_names(WorkingTree(root))))
     if format is Listing.JSON:
         document(json.dumps([one.model_dump(mode="json") for one in found], indent=2, ensure_ascii=False))
     else:

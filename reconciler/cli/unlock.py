@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import interactive, say
 from reconciler.cli.session import connect, open_workspace
@@ -25,7 +25,7 @@ def unlock(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, also when the lock has not expired.")] = False,
 ) -> int:
     """Drop a lock that a dead run left behind."""
-    return asyncio.run(_unlock(open_workspace(env, offline=True), yes))
+    return run_interruptible(_unlock(open_workspace(env, offline=True), yes))
 
 
 async def _unlock(workspace: Workspace, yes: bool) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from enum import StrEnum
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import Format, document, say
 from reconciler.cli.planfile import failed_as_json
@@ -54,7 +54,7 @@ def verify(
     with failed_as_json(Format.JSON if format is VerifyFormat.JSON else Format.TEXT):
         workspace = open_workspace(env)
         seconds = workspace.environment.verify.timeout if timeout is None else timeout
-        report = asyncio.run(_run(workspace, addresses or [], seconds))
+        report = run_interruptible(_run(workspace, addresses or [], seconds))
     match format:
         case VerifyFormat.JSON:
             document(json.dumps(verify_json(report), indent=2, ensure_ascii=False))

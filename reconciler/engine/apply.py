@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from reconciler.engine.acting import Acting
+from reconciler.engine.aftermath import Aftermath
 from reconciler.engine.bookkeeping import Bookkeeping
 from reconciler.engine.document import Plan
 from reconciler.engine.execute import Execution, Listener
-from reconciler.engine.history import History
 from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
-from reconciler.engine.outcome import RunReport
-from reconciler.engine.planner import Planning, make_plan
+from reconciler.engine.outcome import Result, RunReport
+from reconciler.engine.planner import Planning
 from reconciler.engine.proof import Proof
 from reconciler.engine.refusals import (
     DeclinedError,
@@ -24,14 +26,16 @@ from reconciler.engine.refusals import (
     refuse_drift,
     refuse_errors,
     refuse_missing_secrets,
+    refuse_other_environment,
     refuse_other_org,
     refuse_other_source,
     refuse_unsaved,
 )
 from reconciler.engine.republish import Republishing
-from reconciler.engine.steps import Signature, Steps
+from reconciler.engine.rollback.plan import Destination
+from reconciler.engine.rollback.request import Back
+from reconciler.engine.steps import Steps
 from reconciler.engine.timing import Gate, Timing
-from reconciler.engine.verify.after import verified_after
 from reconciler.engine.windows import Calendar
 from reconciler.engine.witness import Beginning, Witness
 from reconciler.engine.workspace import Scope, Workspace
@@ -60,8 +64,16 @@ class Apply:
     """Publish consumers outside the specs again as they are."""
     timing: Timing = field(default_factory=Timing)
     """When the run may begin."""
+    back: Back | None = None
+    """What to go back to; None makes the org as the specs say."""
+    rollback_on_failure: bool = False
+    """Take back what the run applied when some of it failed."""
+    secret_env: Mapping[str, str] | None = field(default=None, repr=False)
+    """Where the values of secrets of earlier specs are looked up."""
     witnesses: tuple[Witness, ...] = ()
     """Told of the run from its first change to its end."""
+    audit_head: Callable[[], str | None] = lambda: None
+    """The last record of the audit trail, which the ledger keeps beside it; None where there is no trail."""
     on_locked: Callable[[], None] = lambda: None
     """Called once the lock is held: from here on a signal must let the run end in order."""
     execution: Execution | None = None
@@ -79,10 +91,10 @@ class Apply:
             OutsideWindowError: nothing may be applied now.
         """
         refuse_unsaved(self.workspace)
-        planning = await make_plan(self.workspace, self.platform, self.ledger, scope)
+        planning = await self._acting.plan(scope)
         if planning.observation.ledger.locked and planning.observation.ledger.lock is not None:
             raise LockedError(planning.observation.ledger.lock)
-        self._refuse(planning.plan)
+        self._refuse(planning.plan, planning.workspace)
         gate = self._gate(planning.plan)
         gate.begin()
         if not self.confirm(planning.plan):
@@ -107,30 +119,39 @@ class Apply:
             UnusablePlanError: the plan holds errors, or the policy of today forbids it.
             OutsideWindowError: nothing may be applied now.
         """
-        refuse_other_source(plan, self.workspace)
-        self._refuse(plan)
+        refuse_other_environment(plan, self.workspace)
+        if self.back is None:
+            refuse_other_source(plan, self.workspace)
+        self._refuse(plan, self.workspace)
         refuse_other_org(plan, await self.platform.organization())
         gate = self._gate(plan)
         if gate.begin() is not None:
             # What can be found out before the wait is: errors should not wait for the night, and caches fill.
-            early = await make_plan(self.workspace, self.platform, self.ledger, Scope())
-            refuse_drift(plan, early, self.workspace)
+            self._refuse_unfit(plan, await self._acting.plan(Scope()))
             await gate.wait()
         return await self._check_again_and_carry_out(plan)
 
     async def _check_again_and_carry_out(self, plan: Plan) -> tuple[Planning, RunReport]:
         """Applies a plan that was made some time ago, after another look at the org under the lock."""
         async with self._locked() as lease:
-            planning = await make_plan(self.workspace, self.platform, self.ledger, Scope(), own_run=self.run)
+            planning = await self._acting.plan(Scope(), self.run)
             refuse_applied(plan, planning)
-            refuse_drift(plan, planning, self.workspace)
+            self._refuse_unfit(plan, planning)
             return planning, await self._carry_out(planning, plan, lease)
 
-    def _refuse(self, plan: Plan) -> None:
+    def _refuse_unfit(self, plan: Plan, planning: Planning) -> None:
+        """What another look at the org has to say against a plan that was made before."""
+        if self.back is not None:
+            # Only the ledger tells what is gone back to.
+            refuse_other_source(plan, planning.workspace)
+            refuse_missing_secrets(plan, planning.workspace)
+        refuse_drift(plan, planning, planning.workspace)
+
+    def _refuse(self, plan: Plan, workspace: Workspace) -> None:
         """What can be said against a plan without another look at the org."""
         refuse_errors(plan)
         refuse_by_policy(plan, self.workspace, republish_unmanaged=self.republish_unmanaged)
-        refuse_missing_secrets(plan, self.workspace)
+        refuse_missing_secrets(plan, workspace)
         self._proof.check(plan)
 
     def _gate(self, plan: Plan) -> Gate:
@@ -142,6 +163,12 @@ class Apply:
     def _notice(self, text: str) -> None:
         """Tells people something in between; what the org says may repeat a secret that it was sent."""
         self.listener.notice(self.mask(text))
+
+    @cached_property
+    def _acting(self) -> Acting:
+        return Acting(
+            self.workspace, self.platform, self.ledger, self.holder, self.run, self.back, secret_env=self.secret_env
+        )
 
     def stop(self) -> None:
         """Starts nothing more; what runs is finished and recorded."""
@@ -166,26 +193,16 @@ class Apply:
 
     async def _carry_out(self, planning: Planning, plan: Plan, lease: Lease) -> RunReport:
         started = time.monotonic()
-        beginning = self._beginning(plan)
+        beginning = self._beginning(plan, planning)
         self.journal.run_started(self.run, plan, self.holder, beginning.override)
         for witness in self.witnesses:
             witness.run_started(beginning)
         self.listener.run_started(plan)
-        self.execution = Execution(
-            plan=plan,
-            steps=self._steps(planning, lease),
-            lease=lease,
-            journal=self.journal,
-            listener=self.listener,
-            concurrency=self.workspace.environment.concurrency,
-            mask=self.mask,
-            witnesses=self.witnesses,
-        )
-        self.execution.stopping = self.stopping
+        self.execution = self._execution(plan, self._acting.steps(planning, lease), lease)
         results = await self.execution.run()
         if self.republish_unmanaged:
             results += await self._republishing(planning, lease).run(plan, results)
-        books = Bookkeeping(self.workspace, self.ledger, lease, self.run, self._notice)
+        books = Bookkeeping(planning.workspace, self.ledger, lease, self.run, self._notice)
         healed = () if lease.lost else await books.keep_house(planning, plan)
         report = RunReport(
             run=self.run,
@@ -198,10 +215,11 @@ class Apply:
             requests=self.platform.requests,
             publish_seconds=self.execution.publish_seconds,
             override=beginning.override,
+            rollback=plan.rollback,
         )
-        report = await self._verified(planning, plan, report, lease)
-        report = await self._proven(plan, report, lease)
-        await books.record(planning, report, self.holder)
+        report = await self._aftermath(lease).of(planning, plan, report)
+        client = self.platform.connection.client_id
+        await books.record(planning, report, self.holder, audit=self.audit_head(), client=client)
         await self._release(lease, books.ending(planning, report))
         if lease.lost:
             report = report.model_copy(update={"lock_lost": f"{lease.lost}{await self._successor()}"})
@@ -210,47 +228,58 @@ class Apply:
             witness.run_ended(beginning, report)
         return report
 
-    def _beginning(self, plan: Plan) -> Beginning:
+    def _beginning(self, plan: Plan, planning: Planning) -> Beginning:
         return Beginning(
             run=self.run,
             at=self.ledger.now(),
             holder=self.holder,
-            commit=self.workspace.commit,
+            commit=planning.workspace.commit,
             plan=plan,
             override=self._override(),
+            before=next(iter(planning.observation.ledger.runs[-1:]), None),
         )
+
+    def _execution(self, plan: Plan, steps: Steps, lease: Lease) -> Execution:
+        execution = Execution(
+            plan=plan,
+            steps=steps,
+            lease=lease,
+            journal=self.journal,
+            listener=self.listener,
+            concurrency=self.workspace.environment.concurrency,
+            mask=self.mask,
+            witnesses=self.witnesses,
+        )
+        execution.stopping = self.stopping
+        return execution
 
     @property
     def _proof(self) -> Proof:
         return Proof(self.workspace, self.platform, self.listener, lambda: self.stopping)
 
-    async def _verified(self, planning: Planning, plan: Plan, report: RunReport, lease: Lease) -> RunReport:
-        """The report with what the org shows of the changes; a run that was cut short is not verified."""
-        if lease.lost or self.stopping:
-            return report
-        verification = await verified_after(
-            self.workspace,
-            self.platform,
-            planning,
-            plan,
-            report.results,
+    def _aftermath(self, lease: Lease) -> Aftermath:
+        return Aftermath(
+            workspace=self.workspace,
+            platform=self.platform,
+            ledger=self.ledger,
+            lease=lease,
+            run=self.run,
+            journal=self.journal,
             listener=self.listener,
-            stopping=lambda: self.stopping or lease.lost is not None,
-            mask=self.mask,
+            notice=self._notice,
+            stopping=lambda: self.stopping,
+            proof=self._proof,
+            goes_back=self.back is not None,
+            rollback_on_failure=self.rollback_on_failure,
+            retreat=lambda planning, destination: self._retreat(planning, destination, lease),
+            secret_env=self.secret_env,
         )
-        if verification is None:
-            return report
-        self.journal.verified(verification)
-        return report.model_copy(update={"verification": verification})
 
-    async def _proven(self, plan: Plan, report: RunReport, lease: Lease) -> RunReport:
-        """The report with what came of the smoke tests; a run that was cut short is not worth testing."""
-        if lease.lost or self.stopping:
-            return report
-        smoke, reaction = await self._proof.run(plan, report.results)
-        for result in smoke.results if smoke else ():
-            self.journal.smoke_ended(result)
-        return report.model_copy(update={"smoke": smoke, "reaction": reaction})
+    async def _retreat(self, planning: Planning, destination: Destination, lease: Lease) -> tuple[Result, ...]:
+        """Carries out the plan of a retreat under the lock that the run holds."""
+        self.execution = self._execution(planning.plan, self._acting.steps_back(planning, lease, destination), lease)
+        self.listener.run_started(planning.plan)
+        return await self.execution.run()
 
     def _override(self) -> str | None:
         """Why the windows are set aside, where that makes a difference at this moment: when the changes begin."""
@@ -267,22 +296,6 @@ class Apply:
             mask=self.mask,
             witnesses=self.witnesses,
             stopping=lambda: self.stopping,
-        )
-
-    def _steps(self, planning: Planning, lease: Lease) -> Steps:
-        org = planning.observation.org
-        return Steps(
-            platform=self.platform,
-            ledger=self.ledger,
-            lease=lease,
-            org=org,
-            rows=planning.observation.ledger.rows,
-            wanted=self.workspace.catalog.resources,
-            history=planning.history
-            or History(self.workspace.root, self.workspace.environment.name, self.workspace.cache),
-            signature=Signature(self.holder, self.run, self.workspace.commit.commit),
-            secret_fingerprints=self.workspace.secret_fingerprints(org.identity.id),
-            missing_is_made=self.workspace.missing_is_made,
         )
 
     async def _successor(self) -> str:

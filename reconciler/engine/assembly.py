@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from reconciler.engine.document import Action, Change, OrgRef, Plan, Reach, SourceRef, Summary
+from reconciler.engine.document import Action, Change, OrgRef, Plan, Reach, RollbackRef, SourceRef, Summary
 from reconciler.engine.graph import Graph, execution_order, find_cycles
 from reconciler.engine.observe import Observation
 from reconciler.engine.unmanaged import unmanaged_addresses
@@ -24,6 +24,7 @@ def assemble(
     order: Graph,
     findings: Iterable[Finding],
     reach: Iterable[Reach],
+    rollback: RollbackRef | None = None,
 ) -> Plan:
     """The plan document; changes in execution order, or as they came where they go round in a circle."""
     sequence = list(changes) if find_cycles(order) else execution_order(order)
@@ -51,6 +52,7 @@ def assemble(
         unmanaged=tuple(unmanaged_addresses(workspace.catalog, observation)),
         reach=tuple(sorted(reach, key=lambda one: place[one.address])),
         findings=tuple(findings),
+        rollback=rollback,
     )
 
 
@@ -67,4 +69,5 @@ def _change(verdict: Verdict, order: Graph) -> Change:
         digest=verdict.desired.digest if verdict.desired else None,
         diff=verdict.diff,
         diff_basis=verdict.basis if verdict.diff else None,
+        publish_version=verdict.publish_version,
     )

@@ -13,7 +13,7 @@ from reconciler.engine.planner import Planning
 from reconciler.engine.records import record_of
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Workspace
-from reconciler.ledger import Ending, Ledger, LockLostError, Row, now_utc, short_hash
+from reconciler.ledger import RUNS_KEPT, Ending, Ledger, LockLostError, Row, now_utc, short_hash
 from reconciler.problems import ReconcilerError
 
 
@@ -44,11 +44,24 @@ class Bookkeeping:
                 gone = address not in planning.observation.org.by_address
                 if gone and address not in self.workspace.catalog.resources and address not in touched:
                     await self.ledger.forget(self.lease.lock, address)
+            for address in self._beyond_recall(planning):
+                if address not in touched:
+                    await self.ledger.forget(self.lease.lock, address)
         except LockLostError as error:
             self.lease.lost = error
         except ReconcilerError as error:
             self.notice(f"The ledger could not be renewed in full: {error}")
         return tuple(healed)
+
+    def _beyond_recall(self, planning: Planning) -> list[str]:
+        """Rows of what runs deleted that the ledger's history has let go of."""
+        ledger = planning.observation.ledger
+        if len(ledger.runs) < RUNS_KEPT:
+            return []
+        oldest = ledger.runs[0].at
+        return [
+            address for address, row in ledger.gone.items() if row.applied_at is not None and row.applied_at < oldest
+        ]
 
     def _healed_row(self, verdict: Verdict) -> Row:
         assert verdict.row is not None
@@ -82,9 +95,11 @@ class Bookkeeping:
             settled=frozenset(short_hash(address) for address in settled),
         )
 
-    async def record(self, planning: Planning, report: RunReport, holder: str) -> None:
+    async def record(
+        self, planning: Planning, report: RunReport, holder: str, *, audit: str | None, client: str
+    ) -> None:
         """Notes the run in the ledger where it did or tested something, or brought another commit; never fails."""
-        record = record_of(report, self.workspace.commit, holder, self.ledger.now())
+        record = record_of(report, self.workspace.commit, holder, self.ledger.now(), audit=audit, client=client)
         last = planning.observation.ledger.runs[-1:]
         tested = report.smoke is not None and bool(report.smoke.results)
         worth_noting = report.results or report.healed or tested or [run.commit for run in last] != [record.commit]

@@ -88,6 +88,8 @@ class Change(_Frozen):
     diff: tuple[Difference, ...] = ()
     diff_basis: Literal["last applied spec", "live export", "live fields"] | None = None
     """What the specs were compared with; against an export only what the spec declares is compared."""
+    publish_version: str | None = _Optional
+    """In a rollback: this earlier version of the flow is published again; nothing is uploaded."""
 
     @field_validator("kind")
     @classmethod
@@ -162,6 +164,23 @@ class SourceRef(_Frozen):
     """The revision that the environment pins, as it is written there; ``commit`` is what it names."""
 
 
+class RollbackRef(_Frozen):
+    """What a plan goes back to: before a run, or to a commit."""
+
+    run: str | None = _Optional
+    """The run that is taken back."""
+    commit: str | None = _Optional
+    """The commit that it goes back to, in full."""
+    addresses: tuple[str, ...] = ()
+    """Patterns; only these, all where there are none."""
+
+    @property
+    def told(self) -> str:
+        """In words, to follow "Rollback"."""
+        what = f"of run {self.run}" if self.run else f"to commit {(self.commit or '')[:12]}"
+        return f"{what} ({', '.join(self.addresses)})" if self.addresses else what
+
+
 class Summary(_Frozen):
     """Counts of the plan's actions, and of the resources that need none."""
 
@@ -194,6 +213,8 @@ class Plan(_Frozen):
     unmanaged: tuple[str, ...] = ()
     reach: tuple[Reach, ...] = ()
     findings: tuple[Finding, ...] = ()
+    rollback: RollbackRef | None = _Optional
+    """What the plan goes back to; absent in a plan that makes the org as the specs say."""
 
     @property
     def reached_ivrs(self) -> dict[str, ReachedIvr]:

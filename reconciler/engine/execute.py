@@ -130,6 +130,7 @@ class Execution:
             address=change.address,
             action=change.action,
             outcome=Outcome.APPLIED,
+            object_id=self.steps.id_of(change),
             version_before=change.precondition.version,
             version_after=after,
             seconds=self._applied - started,
@@ -143,6 +144,7 @@ class Execution:
             message=self.mask(error.message),
             remedy=error.remedy,
             refused=isinstance(error, Refused),
+            object_id=change.precondition.id,
             version_before=change.precondition.version,
             seconds=time.monotonic() - started,
         )

@@ -13,6 +13,7 @@ from reconciler.engine.drift import DriftPolicy, by_whom, drift_of, moved_by_han
 from reconciler.engine.history import History
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Live
+from reconciler.kinds.registry import kind_of
 from reconciler.ledger import Row
 
 
@@ -104,6 +105,13 @@ def state_digest(live: Live, fields: Iterable[str]) -> str:
     """Digest of these fields as the org has them."""
     present = live.fields or {}
     return digest({field: present.get(field) for field in sorted(fields)})
+
+
+def row_tells(live: Live, row: Row) -> bool:
+    """Whether an object is as the row says: nobody else has changed it since."""
+    if kind_of(live.kind).content_in_versions:
+        return live.version == row.version
+    return state_digest(live, row.fields) == row.state_digest
 
 
 def _since_applied(applied: Any, live: Live, row: Row) -> tuple[Difference, ...]:

@@ -7,16 +7,16 @@ from Git at that commit, rendered the same way; it counts only if its digest is 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from reconciler.archy.canonical import digest
 from reconciler.cache import Cache
-from reconciler.kinds.base import Desired
+from reconciler.kinds.base import Desired, Live
 from reconciler.ledger import Row
 from reconciler.problems import ReconcilerError
-from reconciler.specs import ArtifactCache, GitRevision, Source, WorkingTree, load_catalog, load_environment
+from reconciler.specs import ArtifactCache, Catalog, GitRevision, WorkingTree, load_catalog, load_environment
 
 
 class History:
@@ -32,12 +32,27 @@ class History:
         """Keeps a spec that is being applied."""
         self._cache.set(f"spec:1:{desired.digest}", desired.content.canonical)
 
+    def remember_fields(self, live: Live) -> None:
+        """Keeps the fields of an object that is about to be changed; they stand nowhere else."""
+        if live.fields is not None and live.version is not None:
+            self._cache.set(f"fields:1:{live.id}:{live.version}", dict(live.fields))
+
+    def fields(self, id: str, version: str) -> dict[str, Any] | None:
+        """The fields that an object had under a version, or None where this machine did not see them."""
+        kept = self._cache.get(f"fields:1:{id}:{version}")
+        return kept if isinstance(kept, dict) else None
+
+    def canonical(self, spec_digest: str) -> Any:
+        """A canonical spec that was applied from this machine, by its digest; None where it is not kept."""
+        kept = self._cache.get(f"spec:1:{spec_digest}")
+        return kept if kept is not None and digest(kept) == spec_digest else None
+
     def recall(self, rows: Iterable[Row]) -> None:
         """Makes the specs behind these rows known as far as they can be found."""
         by_commit = defaultdict(list)
         for row in rows:
-            cached = self._cache.get(f"spec:1:{row.spec_digest}")
-            if cached is not None and digest(cached) == row.spec_digest:
+            cached = self.canonical(row.spec_digest)
+            if cached is not None:
                 self._known[row.spec_digest] = cached
             elif row.commit:
                 by_commit[row.commit].append(row)
@@ -50,27 +65,33 @@ class History:
 
     def _recall_from_git(self, commit: str, rows: Iterable[Row]) -> None:
         wanted = list(rows)
-        try:
-            source = GitRevision(self._root, commit)
-        except ReconcilerError:
-            # A shallow clone, or a rewritten branch: the diff falls back on an export.
-            return
-        # An environment that pins a release has its own file from a later commit: the present one comes nearest.
-        for environment_source in (source, WorkingTree(self._root)):
-            self._recall_for(source, environment_source, wanted)
+        for catalog in catalogs_at(self._root, self._environment, commit):
+            for row in wanted:
+                then = catalog.resources.get(row.address)
+                if then is not None and then.digest == row.spec_digest:
+                    self._known[row.spec_digest] = then.content.canonical
             wanted = [row for row in wanted if row.spec_digest not in self._known]
             if not wanted:
                 return
 
-    def _recall_for(self, source: Source, environment_source: Source, rows: Iterable[Row]) -> None:
+
+def catalogs_at(
+    root: Path, environment: str, commit: str, secret_env: Mapping[str, str] | None = None
+) -> Iterator[Catalog]:
+    """What the specs of a commit wanted in an environment, as far as that can still be told; best reading first.
+
+    An environment that pins a release has its own file from a later commit, so the present one is tried second.
+    Nothing comes of a shallow clone, a rewritten branch, or specs that were never valid for this environment.
+    """
+    try:
+        source = GitRevision(root, commit)
+    except ReconcilerError:
+        return
+    for environment_source in (source, WorkingTree(root)):
         try:
-            environment = load_environment(environment_source, self._environment)
+            settings = load_environment(environment_source, environment)
             with ArtifactCache() as artifacts:
-                catalog = load_catalog(source, environment, secret_env=None, cache=artifacts, closely=False)
+                catalog = load_catalog(source, settings, secret_env=secret_env, cache=artifacts, closely=False)
         except ReconcilerError:
-            # Specs that were never valid, or not for this environment.
-            return
-        for row in rows:
-            then = catalog.resources.get(row.address)
-            if then is not None and then.digest == row.spec_digest:
-                self._known[row.spec_digest] = then.content.canonical
+            continue
+        yield catalog

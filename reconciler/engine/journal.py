@@ -31,7 +31,9 @@ class Journal:
 
     def run_started(self, run: str, plan: Plan, holder: str, override: str | None = None) -> None:
         """The run begins; ``override`` is why windows were set aside."""
-        told = {"override": override} if override else {}
+        told: dict[str, Any] = {"override": override} if override else {}
+        if plan.rollback:
+            told["rollback"] = plan.rollback.model_dump(mode="json")
         self._write("run-started", run=run, plan=plan.id, environment=plan.environment, holder=holder, **told)
 
     def change_started(self, change: Change) -> None:
@@ -52,6 +54,10 @@ class Journal:
     def smoke_ended(self, result: SmokeResult) -> None:
         """A smoke test after the changes has its outcome."""
         self._write("smoke-ended", **result.model_dump(mode="json", exclude_none=True))
+
+    def retreat_started(self, plan: Plan, why: str) -> None:
+        """The run takes its own changes back; ``why`` is what failed."""
+        self._write("rollback-started", plan=plan.id, why=why)
 
     def run_ended(self, report: RunReport) -> None:
         """The run is over."""

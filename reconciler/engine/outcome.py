@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from reconciler.engine.document import Action
+from reconciler.engine.document import Action, RollbackRef
 from reconciler.engine.smoke_report import SmokeReport
 from reconciler.engine.verify.report import VerifyReport
 
@@ -35,9 +35,35 @@ class Result(BaseModel):
     remedy: str | None = None
     refused: bool = False
     """It failed because the object changed since the plan was made."""
+    object_id: str | None = None
+    """Id of the object in the org, as far as it is known."""
     version_before: str | None = None
     version_after: str | None = None
     seconds: float = 0.0
+
+
+class Retreat(BaseModel):
+    """What became of taking a run's changes back, because something in it failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    why: str
+    """What failed, as a clause."""
+    plan: str | None = None
+    """The id of the plan that took them back; None where none could be made."""
+    results: tuple[Result, ...] = ()
+    left: tuple[str, ...] = ()
+    """What stays, a sentence each."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything is as it was."""
+        return self.plan is not None and not self.left and all(r.outcome is Outcome.APPLIED for r in self.results)
+
+    @property
+    def taken_back(self) -> int:
+        """How many objects are as they were."""
+        return sum(1 for result in self.results if result.outcome is Outcome.APPLIED)
 
 
 class RunReport(BaseModel):
@@ -55,8 +81,10 @@ class RunReport(BaseModel):
     """Whether the org shows what was applied; None where nothing was verified."""
     smoke: SmokeReport | None = None
     """What came of the smoke tests after it; None where the environment asks for none."""
-    reaction: str | None = None
-    """What was done about smoke tests that were not passed."""
+    rollback: RollbackRef | None = None
+    """What the run went back to, where it was a rollback."""
+    retreat: Retreat | None = None
+    """How the run's own changes were taken back; None where they were not."""
     lock_lost: str | None = None
     stopped: bool = False
     seconds: float = 0.0
@@ -89,9 +117,11 @@ class RunReport(BaseModel):
 
     @property
     def exit_code(self) -> int:
-        """0 all done; 3 lock lost, or nothing but refusals; 4 applied in part, or not proven; 1 nothing applied."""
+        """0 all done; 3 lock lost, or nothing but refusals; 4 applied in part, or not proven; 1 nothing is applied."""
         if self.lock_lost:
             return 3
+        if self.retreat is not None:
+            return 1 if self.retreat.complete else 4
         done = self.count(Outcome.APPLIED)
         if done == len(self.results):
             return 4 if self.unproven or self.not_proven else 0

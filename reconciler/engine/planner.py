@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.engine.assembly import assemble
@@ -10,7 +10,7 @@ from reconciler.engine.assess import Assessor, edit_lock_findings
 from reconciler.engine.claims import taken_findings, unavailable_findings
 from reconciler.engine.contracts import Contracts
 from reconciler.engine.dependencies import catalog_graph, change_graph, cycle_findings
-from reconciler.engine.document import Plan
+from reconciler.engine.document import Plan, RollbackRef
 from reconciler.engine.drift import DriftPolicy
 from reconciler.engine.exports import Exports
 from reconciler.engine.fields import FieldJudge
@@ -48,6 +48,8 @@ class Planning:
 
     plan: Plan
     observation: Observation
+    workspace: Workspace
+    """With the catalog that the plan is for."""
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     history: History | None = None
 
@@ -56,6 +58,19 @@ class Planning:
         """Rows to renew although nothing changes."""
         healing = (verdict for verdict in self.verdicts.values() if verdict.heal and verdict.action is None)
         return [verdict for verdict in healing if not verdict.held]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a plan looks at and does, where that is not simply all that the specs want."""
+
+    rollback: RollbackRef
+    chosen: frozenset[str]
+    """Addresses that it may create, change or publish."""
+    leaving: frozenset[str]
+    """Addresses that it may delete."""
+    settle: Callable[[Mapping[str, Verdict]], list[Finding]]
+    """Has the last word on the verdicts on what is chosen; what it says goes into the plan."""
 
 
 def check_order(catalog: Catalog) -> Graph:
@@ -83,13 +98,31 @@ async def make_plan(
     """
     graph = check_order(workspace.catalog)
     observation = await observe(platform, ledger, workspace.environment.org.id)
-    chosen = select(graph, scope.targets, scope.excludes)
+    return await plan_on(observation, graph, workspace, platform, scope, own_run=own_run)
+
+
+async def plan_on(
+    observation: Observation,
+    graph: Graph,
+    workspace: Workspace,
+    platform: Platform,
+    scope: Scope,
+    *,
+    own_run: str | None = None,
+    aim: Aim | None = None,
+) -> Planning:
+    """Plans on what was observed; ``graph`` is that of ``check_order``. Raises as ``make_plan`` does."""
+    chosen = set(aim.chosen) if aim else select(graph, scope.targets, scope.excludes)
     left = _orphans(workspace, observation, scope)
-    refuse_empty_selection(scope, {*graph, *orphans(workspace.catalog, observation)})
+    if aim:
+        left = {address: verdict for address, verdict in left.items() if address in aim.leaving}
+    else:
+        refuse_empty_selection(scope, {*graph, *orphans(workspace.catalog, observation)})
     history = History(workspace.root, workspace.environment.name, workspace.cache)
     verdicts = await _assessor(workspace, platform, observation, history, scope).assess(
         address for address in execution_order(graph) if address in chosen
     )
+    settled = aim.settle(verdicts) if aim else scope_findings(scope, graph, chosen)
     pruning = await _prune(workspace, platform, observation, verdicts, left, scope)
     if scope.prune and left:
         pruning.findings += foreign_ledger_findings(workspace, observation)
@@ -102,7 +135,7 @@ async def make_plan(
     contracts = Contracts(workspace.catalog, observation.org, exports, history)
     findings = [
         *workspace.catalog.findings,
-        *scope_findings(scope, graph, chosen),
+        *settled,
         *lock_findings(observation, own_run),
         *duplicate_findings(workspace.catalog, observation),
         *(finding for verdict in verdicts.values() for finding in verdict.findings),
@@ -121,8 +154,13 @@ async def make_plan(
     ]
     mention_renames(changes, left, history)
     reaching = Reaching(workspace.catalog, graph, observation, {**verdicts, **pruning.verdicts})
-    plan = assemble(workspace, observation, verdicts, changes, order, findings, reaching.of(changes.values(), outside))
-    return Planning(plan, observation, verdicts, history)
+    if aim:
+        # Known when it was applied; in a hurry, it would only hide what counts.
+        findings = [finding for finding in findings if finding.id != "not-checkable"]
+    reach = reaching.of(changes.values(), outside)
+    rollback = aim.rollback if aim else None
+    plan = assemble(workspace, observation, verdicts, changes, order, findings, reach, rollback)
+    return Planning(plan, observation, workspace, verdicts, history)
 
 
 def _assessor(

@@ -1,4 +1,4 @@
-"""After an apply: runs the smoke tests that the environment asks for, and does what it says when one is not passed.
+"""After an apply: runs the smoke tests that the environment asks for.
 
 All of it happens while the run still holds the lock, so that nobody else changes what is being tested.
 """
@@ -20,32 +20,6 @@ from reconciler.specs import Catalog, SmokeTest
 
 
 @dataclass(frozen=True)
-class Unproven:
-    """An apply whose smoke tests were not all passed."""
-
-    plan: Plan
-    results: tuple[Result, ...]
-    """What became of each change."""
-    smoke: SmokeReport
-
-
-class Reaction(Protocol):
-    """What follows when smoke tests are not passed."""
-
-    async def __call__(self, unproven: Unproven, /) -> str:
-        """Acts, and says in a sentence what was done."""
-
-
-async def leave_as_it_is(_unproven: Unproven, /) -> str:
-    """Changes nothing: people decide."""
-    return "Nothing was taken back (smoke.on_failure: report)."
-
-
-REACTIONS: Mapping[str, Reaction] = {"report": leave_as_it_is}
-"""``smoke.on_failure`` of an environment → what it means; a new value belongs here and into ``specs.Smoke``."""
-
-
-@dataclass(frozen=True)
 class Proof:
     """The smoke tests of one apply."""
 
@@ -62,17 +36,13 @@ class Proof:
         """
         refuse_missing_secrets(self.workspace, tests_after(self.workspace, plan.changes))
 
-    async def run(self, plan: Plan, results: tuple[Result, ...]) -> tuple[SmokeReport | None, str | None]:
-        """What came of the tests and what was done about it; None where the environment asks for no tests."""
-        settings = self.workspace.environment.smoke
-        if settings.after_apply == "off":
-            return None, None
+    async def run(self, results: tuple[Result, ...]) -> SmokeReport | None:
+        """What came of the tests; None where the environment asks for no tests."""
+        if self.workspace.environment.smoke.after_apply == "off":
+            return None
         applied = [result for result in results if result.outcome is Outcome.APPLIED]
         tests = tests_after(self.workspace, applied)
-        report = await SmokeRun(self.workspace, self.platform, tests, self.listener, self.stopping).run()
-        if report.passed:
-            return report, None
-        return report, await REACTIONS[settings.on_failure](Unproven(plan, results, report))
+        return await SmokeRun(self.workspace, self.platform, tests, self.listener, self.stopping).run()
 
 
 class Acting(Protocol):

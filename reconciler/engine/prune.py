@@ -10,7 +10,7 @@ from reconciler.archy.model import Reference
 from reconciler.engine.concurrency import together
 from reconciler.engine.document import Action
 from reconciler.engine.drift import DriftPolicy, by_whom
-from reconciler.engine.fields import state_digest
+from reconciler.engine.fields import row_tells
 from reconciler.engine.observe import Observation, candidate_addresses, flow_addresses
 from reconciler.engine.verdict import Verdict
 from reconciler.kinds.base import Consumer, Live
@@ -91,9 +91,7 @@ def _drifted(verdict: Verdict) -> bool:
     live, row = verdict.live, verdict.row
     assert live is not None
     assert row is not None
-    if verdict.kind.content_in_versions:
-        return live.version != row.version
-    return state_digest(live, row.fields) != row.state_digest
+    return not row_tells(live, row)
 
 
 def _changed_by_hand(verdict: Verdict) -> Finding:

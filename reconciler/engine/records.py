@@ -10,8 +10,10 @@ from reconciler.ledger import RunRecord
 from reconciler.specs import Commit
 
 
-def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> RunRecord:
-    """The run as one short record."""
+def record_of(
+    report: RunReport, commit: Commit, holder: str, now: datetime, *, audit: str | None, client: str
+) -> RunRecord:
+    """The run as one short record; ``audit`` is the head of its audit trail, ``client`` the OAuth client's id."""
     applied = Counter(result.action.value for result in report.results if result.outcome is Outcome.APPLIED)
     return RunRecord(
         run=report.run,
@@ -31,4 +33,8 @@ def record_of(report: RunReport, commit: Commit, holder: str, now: datetime) -> 
         seconds=round(report.seconds, 1),
         exit_code=report.exit_code,
         override=report.override,
+        audit=audit,
+        client=client[:8] or None,
+        rollback=report.rollback.told if report.rollback else None,
+        rolled_back=report.retreat.taken_back if report.retreat else 0,
     )

@@ -42,12 +42,21 @@ def refuse_unsaved(workspace: Workspace) -> None:
     _refuse([finding] if finding else [])
 
 
-def refuse_other_source(plan: Plan, workspace: Workspace) -> None:
-    """Raises ``StalePlanError`` where environment or specs are not those of the plan."""
+def refuse_other_environment(plan: Plan, workspace: Workspace) -> None:
+    """Raises ``StalePlanError`` for a plan of another environment."""
     if plan.environment != workspace.environment.name:
         raise StalePlanError(
             f"The plan was made for the environment {plan.environment!r}, not for {workspace.environment.name!r}.",
             remedy=f"Apply it with --env {plan.environment}, or plan again.",
+        )
+
+
+def refuse_other_source(plan: Plan, workspace: Workspace) -> None:
+    """Raises ``StalePlanError`` where the specs, or what is gone back to, are not those of the plan."""
+    if plan.rollback and plan.source.digest != workspace.catalog.digest:
+        raise StalePlanError(
+            "Something was applied, or the history of the repository changed, since this rollback was planned.",
+            remedy="Plan the rollback again.",
         )
     if plan.source.digest != workspace.catalog.digest:
         raise StalePlanError(
@@ -122,7 +131,7 @@ def refuse_missing_secrets(plan: Plan, workspace: Workspace) -> None:
     publishing = [
         workspace.catalog.resources.get(change.address)
         for change in plan.changes
-        if change.action is not Action.ADOPT and not moves_only(change)
+        if change.action is not Action.ADOPT and not moves_only(change) and change.publish_version is None
     ]
     used = {name for desired in publishing if desired is not None for name in desired.secrets}
     findings = workspace.missing_secrets(used)

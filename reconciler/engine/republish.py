@@ -117,5 +117,6 @@ def _result(
         outcome=outcome,
         message=message,
         remedy=remedy,
+        object_id=consumer.id,
         version_before=consumer.version,
     )

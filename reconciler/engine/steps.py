@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from reconciler.archy.model import Reference
 from reconciler.engine.document import Action, Change
 from reconciler.engine.drift import by_whom
-from reconciler.engine.fields import state_digest
+from reconciler.engine.fields import row_tells, state_digest
 from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
 from reconciler.engine.linkage import resolve_reference
 from reconciler.engine.observe import Org, flow_addresses
 from reconciler.kinds.base import Desired, Kind, Live, Operations
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import Ledger, LockLostError, Row, now_utc
+from reconciler.ledger import ID_KEPT, Earlier, Ledger, LockLostError, Row, Was, extended, now_utc
 from reconciler.platform import FlowLocked, JobFailed, Platform
 from reconciler.problems import ReconcilerError
 
@@ -44,6 +44,8 @@ class Steps:
     lease: Lease
     org: Org
     rows: Mapping[str, Row]
+    trails: Mapping[str, tuple[Earlier, ...]]
+    """What each address was before the last runs; this run adds to them."""
     wanted: Mapping[str, Desired]
     history: History
     signature: Signature
@@ -65,7 +67,7 @@ class Steps:
         if change.action is Action.ADOPT:
             assert live is not None
             await self.lease.confirm()
-            await self._record(kind, change, live, await self._modules_in(kind, change, live))
+            await self._record(kind, change, live, await self._modules_in(kind, change, live), self._trail(change))
             return live.version
         await self.lease.announce(change.address, coming)
         operations = Operations(self.platform, self._resolve, lambda text: waits(change.address, text))
@@ -83,28 +85,58 @@ class Steps:
         self.lease.settle(change.address)
         return version
 
+    def id_of(self, change: Change) -> str | None:
+        """Id of the object that a change is about, also of one that it has just made."""
+        known = self.org.by_address.get(change.address)
+        return change.precondition.id or (known.id if known else None)
+
     async def _act(self, kind: Kind, change: Change, live: Live | None, operations: Operations) -> str | None:
         if change.action is not Action.DELETE:
             return await self._make(kind, change, live, operations)
         assert live is not None
+        trail = self._trail(change, live)
         await kind.delete(live, operations)
         self.org.drop(change.address)
-        await self.ledger.forget(self.lease.lock, change.address)
+        await self._remember_gone(change, trail)
         return None
+
+    async def _remember_gone(self, change: Change, trail: tuple[Earlier, ...]) -> None:
+        row = self.rows.get(change.address)
+        if row is None:
+            await self.ledger.forget(self.lease.lock, change.address)
+            return
+        await self._write(
+            row.model_copy(
+                update={
+                    "gone": True,
+                    "trail": trail,
+                    "applied_by": self.signature.holder,
+                    "applied_at": now_utc(),
+                    "run": self.signature.run,
+                }
+            )
+        )
 
     async def _make(self, kind: Kind, change: Change, live: Live | None, operations: Operations) -> str | None:
         desired = self.wanted[change.address]
+        # Of the object as it is found: afterwards it is another.
+        trail = self._trail(change, live)
+        if live is not None:
+            self.history.remember_fields(live)
         await self._find_division(desired, live)
         if live is None:
             after = await kind.create(desired, operations)
         elif moves_only(change):
             return await self._move(kind, change, live, operations)
         else:
-            cleared = tuple(item.path for item in change.diff if item.op == "remove")
-            after = await kind.update(desired, live, operations, cleared)
+            after = await self._update(kind, change, live, operations)
         self.org.put(after)
-        await self._record(kind, change, after, self._modules_now(kind, desired))
+        await self._record(kind, change, after, self._modules_now(kind, desired), trail)
         return after.version
+
+    async def _update(self, kind: Kind, change: Change, live: Live, operations: Operations) -> Live:
+        cleared = tuple(item.path for item in change.diff if item.op == "remove")
+        return await kind.update(self.wanted[change.address], live, operations, cleared)
 
     async def _move(self, kind: Kind, change: Change, live: Live, operations: Operations) -> str | None:
         """Publishes nothing, so what the ledger knows of the version stays true; a new object gets its row."""
@@ -114,7 +146,7 @@ class Steps:
         row = self.rows.get(change.address)
         recorded = (row.object_id, row.version, row.spec_digest) if row else None
         if row is None or recorded != (live.id, live.version, desired.digest):
-            await self._record(kind, change, after, await self._modules_in(kind, change, live))
+            await self._record(kind, change, after, await self._modules_in(kind, change, live), self._trail(change))
         else:
             await self._write(row.model_copy(update={"division": after.division}))
         return after.version
@@ -132,7 +164,7 @@ class Steps:
             return None
         assert expected.id is not None
         known = self.org.by_id.get(expected.id) or Live(change.kind, change.name, expected.id, None, None)
-        live = await kind.read(self.platform, known)
+        live = await self._look(kind, known)
         if live is None:
             raise Refused(f"{change.address} was deleted in the org since the plan was made.", remedy="Plan again.")
         if live.address != change.address:
@@ -148,30 +180,61 @@ class Steps:
             )
         return live
 
-    async def _record(self, kind: Kind, change: Change, live: Live, modules: Mapping[str, str] | None) -> None:
+    async def _look(self, kind: Kind, live: Live) -> Live | None:
+        return await kind.read(self.platform, live)
+
+    def _trail(self, change: Change, live: Live | None = None) -> tuple[Earlier, ...]:
+        """What the address was before the last runs; with ``live``, the object that this run is about to change, too.
+
+        A run's own step back stays the first one, so that it leads to what was there before the run.
+        """
+        known = self.trails.get(change.address, ())
+        changes = change.action is not Action.ADOPT and (live is not None or change.precondition.absent)
+        if not changes or any(step.run == self.signature.run for step in known):
+            return known
+        return extended(known, step_back(self.signature.run, live, self.rows.get(change.address)))
+
+    async def _record(
+        self,
+        kind: Kind,
+        change: Change,
+        live: Live,
+        modules: Mapping[str, str] | None,
+        trail: tuple[Earlier, ...],
+    ) -> None:
         desired = self.wanted[change.address]
         self.history.remember(desired)
-        fields = () if kind.content_in_versions else tuple(sorted(desired.content.canonical))
-        await self._write(
-            Row(
-                address=change.address,
-                object_id=live.id,
-                version=live.version,
-                division=live.division,
-                spec_digest=desired.digest,
-                fields=fields,
-                state_digest=None if kind.content_in_versions else state_digest(live, fields),
-                modules=modules if kind.content_in_versions else {},
-                secrets={
-                    name: self.secret_fingerprints[name] for name in desired.secrets if name in self.secret_fingerprints
-                },
-                commit=self.signature.commit,
-                applied_by=self.signature.holder,
-                applied_at=now_utc(),
-                run=self.signature.run,
-            )
-        )
+        await self._write(self._row(kind, change, live, modules, trail))
         desired.let_go()
+
+    def _row(
+        self,
+        kind: Kind,
+        change: Change,
+        live: Live,
+        modules: Mapping[str, str] | None,
+        trail: tuple[Earlier, ...],
+    ) -> Row:
+        desired = self.wanted[change.address]
+        fields = () if kind.content_in_versions else tuple(sorted(desired.content.canonical))
+        return Row(
+            address=change.address,
+            object_id=live.id,
+            version=live.version,
+            division=live.division,
+            spec_digest=desired.digest,
+            fields=fields,
+            state_digest=None if kind.content_in_versions else state_digest(live, fields),
+            modules=modules if kind.content_in_versions else {},
+            secrets={
+                name: self.secret_fingerprints[name] for name in desired.secrets if name in self.secret_fingerprints
+            },
+            commit=self.signature.commit,
+            applied_by=self.signature.holder,
+            applied_at=now_utc(),
+            run=self.signature.run,
+            trail=trail,
+        )
 
     async def _write(self, row: Row) -> None:
         self.lease.require()
@@ -212,6 +275,24 @@ class Steps:
         if found is None:
             raise ReconcilerError(f"There is no {reference.kind} {reference.name!r} in the org.", remedy="Plan again.")
         return found
+
+
+def step_back(run: str, live: Live | None, row: Row | None) -> Earlier:
+    """What an object is before a run changes it."""
+    if live is None:
+        return Earlier(run=run, was=Was.ABSENT)
+    if row is None or row.object_id != live.id:
+        return Earlier(run=run, was=Was.FOREIGN, object=live.id[:ID_KEPT], version=live.version)
+    ours = row_tells(live, row)
+    return Earlier(
+        run=run,
+        was=Was.OURS if ours else Was.DRIFTED,
+        object=live.id[:ID_KEPT],
+        version=live.version,
+        recorded=None if ours else row.version,
+        digest=row.spec_digest,
+        commit=row.commit,
+    )
 
 
 def moves_only(change: Change) -> bool:

@@ -37,6 +37,8 @@ class Verdict:
     held: bool = False
     """It drifted and the policy leaves it as it is; also a change of its spec waits."""
     findings: list[Finding] = field(default_factory=list)
+    publish_version: str | None = None
+    """An earlier version that is published again instead of an upload."""
 
     @property
     def kind(self) -> Kind:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from reconciler.engine.document import Plan
 from reconciler.engine.outcome import Result, RunReport
+from reconciler.ledger import RunRecord
 from reconciler.specs import Commit
 
 
@@ -24,13 +25,19 @@ class Beginning:
     plan: Plan
     override: str | None = None
     """Why the environment's windows are set aside; None where they are not."""
+    before: RunRecord | None = None
+    """The last run that the ledger remembers."""
 
 
 class Witness(Protocol):
     """Sees a run go by and must not hold it up: no waiting for others, and no exception for a fault of its own."""
 
     def run_started(self, beginning: Beginning) -> None:
-        """The lock is held, the plan was checked, nothing was changed yet."""
+        """The lock is held, the plan was checked, nothing was changed yet.
+
+        Raises:
+            ReconcilerError: the run must not go on; the audit trail refuses what it cannot put on record.
+        """
 
     def change_ended(self, result: Result) -> None:
         """One change has its outcome."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -46,9 +47,9 @@ class Content:
     """The parsed document below its root key, secrets replaced by placeholders."""
     text: str
     """The rendered text of the document, secrets replaced by placeholders."""
-    upload: str | None = field(repr=False)
-    """The rendered text with the real secrets; None where one of them is not set on this machine."""
     canonical: Any
+    upload: str | None = field(default=None, repr=False)
+    """The rendered text with the real secrets; None where one of them is not set on this machine."""
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,8 @@ class Kind(ABC):
     """Kinds as they stand in addresses."""
     content_in_versions: ClassVar[bool] = False
     """Content lies in published versions that only an export shows (flows), not in fields of a list."""
+    audited: ClassVar[tuple[str, str]]
+    """Service and entity type under which the platform's own audit has what was done to these kinds."""
 
     @abstractmethod
     def inspect(self, root: str, body: Any) -> Inspection:
@@ -221,6 +224,10 @@ class Kind(ABC):
     @abstractmethod
     async def read(self, platform: Platform, live: Live) -> Live | None:
         """The object as it is now, read by id; None when it is gone."""
+
+    async def look(self, platform: Platform, live: Live) -> Live | None:
+        """As ``read``, but many that look at about the same time share a request, and it may lag behind a little."""
+        return await self.read(platform, live)
 
     async def find(self, platform: Platform, kind: str, name: str) -> Live | None:
         """The object of that name as it is now, or None; by list calls where there is nothing better."""
@@ -258,6 +265,15 @@ class Kind(ABC):
         """
         raise ReconcilerError(f"{live.address} has no versions that could be published again.")
 
+    async def publish_earlier(self, desired: Desired, live: Live, version: str, operations: Operations) -> Live:
+        """Publishes an earlier version again, by its number; only where content lies in versions.
+
+        Raises:
+            NoSuchVersion: the org has it no longer.
+            ReconcilerError: it could not be published.
+        """
+        raise ReconcilerError(f"{live.address} has no versions that could be published again.")
+
     @abstractmethod
     async def delete(self, live: Live, operations: Operations) -> None:
         """Deletes the object; returns when it is gone."""
@@ -289,6 +305,10 @@ class Kind(ABC):
     @abstractmethod
     async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
         """What uses this object according to the org; empty where the org does not track it."""
+
+    async def published(self, platform: Platform, id: str) -> Mapping[str, datetime]:
+        """When each version was published, also of a deleted object; empty but for ``content_in_versions``."""
+        return {}
 
     async def modules_built_with(self, platform: Platform, live: Live) -> Mapping[str, str]:
         """Common modules (id → version) that the published version was built with."""

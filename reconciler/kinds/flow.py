@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from reconciler.archy.canonical import canonical, digest
@@ -33,6 +34,7 @@ class FlowKind(Kind):
     roots = tuple(root for flow_type in FLOW_TYPES for root in (flow_type.root, *flow_type.aliases))
     kinds = tuple(flow_type.root for flow_type in FLOW_TYPES)
     content_in_versions = True
+    audited = ("Architect", "Flow")
 
     def inspect(self, root: str, body: Any) -> Inspection:
         """See ``Kind.inspect``; the name rules are those of Architect (facts §3.1)."""
@@ -87,6 +89,11 @@ class FlowKind(Kind):
         except NotFound:
             return None
 
+    async def look(self, platform: Platform, live: Live) -> Live | None:
+        """See ``Kind.look``."""
+        flow = await platform.flows.current(live.id)
+        return _live(flow) if flow is not None else None
+
     async def read_many(self, platform: Platform, lives: Sequence[Live], of: int) -> list[Live]:
         """One request for every fifty flows."""
         return [_live(flow) for flow in await platform.flows.lookup([live.id for live in lives])]
@@ -128,6 +135,12 @@ class FlowKind(Kind):
         await flows.publish_again(live.id)
         return await _published(operations, live.id, published)
 
+    async def publish_earlier(self, desired: Desired, live: Live, version: str, operations: Operations) -> Live:
+        """See ``Kind.publish_earlier``; a draft that somebody is working on is not taken from them."""
+        await _refuse_locked(desired.address, live, operations)
+        flow = await operations.platform.flows.publish_earlier(live.id, version, live.version)
+        return await self.move(desired, _live(flow), operations)
+
     async def move(self, desired: Desired, live: Live, operations: Operations) -> Live:
         """Moves the flow to the division that the specs want; publishes nothing."""
         if desired.division is None or desired.division == live.division:
@@ -164,6 +177,14 @@ class FlowKind(Kind):
             return []
         return await tracked_consumers(platform, live.id, flow_type.tracking_type)
 
+    async def published(self, platform: Platform, id: str) -> Mapping[str, datetime]:
+        """See ``Kind.published``."""
+        try:
+            versions = await platform.flows.versions(id, deleted=True)
+        except NotFound:
+            return {}
+        return {version.id: version.published_at for version in versions if version.published_at is not None}
+
     async def modules_built_with(self, platform: Platform, live: Live) -> Mapping[str, str]:
         """Asks dependency tracking which module versions the published version holds."""
         flow_type = by_root(live.kind)
@@ -190,9 +211,8 @@ class FlowKind(Kind):
         return await platform.flows.export([(live.id, version) for live, version in wanted])
 
     async def _publish(self, desired: Desired, before: Live | None, operations: Operations) -> Live:
-        if before is not None and before.raw.locked_user is not None:
-            lock = await operations.platform.flows.lock(before.raw)
-            raise FlowLocked(f"{desired.address} is being edited by {lock}.", lock=lock)
+        if before is not None:
+            await _refuse_locked(desired.address, before, operations)
         upload = desired.content.upload
         if upload is None:
             raise PlatformError(
@@ -209,6 +229,12 @@ class FlowKind(Kind):
             )
         after = await _published(operations, deployed.flow_id, before.version if before else None)
         return await self.move(desired, after, operations)
+
+
+async def _refuse_locked(address: str, live: Live, operations: Operations) -> None:
+    if live.raw.locked_user is not None:
+        lock = await operations.platform.flows.lock(live.raw)
+        raise FlowLocked(f"{address} is being edited by {lock}.", lock=lock)
 
 
 async def _published(operations: Operations, flow_id: str, before: str | None) -> Live:

@@ -47,6 +47,7 @@ class IvrKind(FieldKind[Ivr]):
 
     roots = ("ivr",)
     kinds = ("ivr",)
+    audited = ("Telephony", "IVR")
     spec = IvrSpec
     body = IvrBody
     references = {field: Reference("flow", "", (), flow_types=("INBOUNDCALL",)) for field in FLOW_FIELDS} | {

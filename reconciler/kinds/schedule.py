@@ -37,6 +37,7 @@ class ScheduleKind(FieldKind[Schedule]):
 
     roots = ("schedule",)
     kinds = ("schedule",)
+    audited = ("Telephony", "Schedule")
     spec = ScheduleSpec
     body = ScheduleBody
 

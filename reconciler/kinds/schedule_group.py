@@ -38,6 +38,7 @@ class ScheduleGroupKind(FieldKind[ScheduleGroup]):
 
     roots = ("scheduleGroup",)
     kinds = ("scheduleGroup",)
+    audited = ("Telephony", "ScheduleGroup")
     spec = ScheduleGroupSpec
     body = ScheduleGroupBody
     references: ClassVar[Mapping[str, Reference]] = {field: Reference("schedule", "", ()) for field in SCHEDULE_FIELDS}

@@ -15,9 +15,15 @@ from reconciler.ledger.base import (
 )
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.org import OrgLedger
-from reconciler.ledger.runs import RunRecord
+from reconciler.ledger.runs import LOST_AUDIT, RUNS_KEPT, RunRecord
+from reconciler.ledger.trail import ID_KEPT, TRAIL_KEPT, Earlier, Was, extended
 
 __all__ = [
+    "ID_KEPT",
+    "LOST_AUDIT",
+    "RUNS_KEPT",
+    "TRAIL_KEPT",
+    "Earlier",
     "Ending",
     "FileLedger",
     "Interrupted",
@@ -29,6 +35,8 @@ __all__ = [
     "Row",
     "RunRecord",
     "Snapshot",
+    "Was",
+    "extended",
     "now_utc",
     "short_hash",
     "stamp",

@@ -11,13 +11,14 @@ import hashlib
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
 
 from reconciler.ledger.runs import RunRecord
+from reconciler.ledger.trail import Earlier
 from reconciler.problems import ReconcilerError
 
 LOCK_SECONDS = 900
@@ -50,6 +51,10 @@ class Row(BaseModel):
     applied_by: str | None = None
     applied_at: AwareDatetime | None = None
     run: str | None = None
+    trail: tuple[Earlier, ...] = ()
+    """What it was before the last runs that changed it, oldest first."""
+    gone: bool = False
+    """A run of ours deleted it; the row stays for the way back."""
 
 
 class LockInfo(BaseModel):
@@ -146,7 +151,7 @@ class Snapshot:
     """The ledger as one reader saw it."""
 
     rows: Mapping[str, Row]
-    """By address."""
+    """By address, of what there is."""
     lock: LockInfo | None
     """Also one that has run out."""
     applied_plans: tuple[str, ...]
@@ -160,6 +165,13 @@ class Snapshot:
     """Whether the lock was in force when this was read."""
     runs: tuple[RunRecord, ...] = ()
     """The last runs, oldest first."""
+    gone: Mapping[str, Row] = field(default_factory=dict)
+    """By address, of what runs of ours deleted."""
+
+    @property
+    def trails(self) -> dict[str, tuple[Earlier, ...]]:
+        """What every address was before the last runs that changed it."""
+        return {address: row.trail for address, row in {**self.gone, **self.rows}.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from reconciler.files import parse_json
 from reconciler.ledger.base import LockInfo, Row, check_notes
 from reconciler.ledger.runs import RunRecord
+from reconciler.ledger.trail import Earlier
 from reconciler.problems import ReconcilerError
 
 COLUMNS = {
@@ -65,7 +66,7 @@ def cells_of(row: Row) -> dict[str, str]:
         "applied_by": row.applied_by or "",
         "applied_at": row.applied_at.isoformat() if row.applied_at else "",
         "run": row.run or "",
-        "note": "",
+        "note": _note(row),
     }
 
 
@@ -87,6 +88,7 @@ def row_of(cells: Mapping[str, Any]) -> Row:
             applied_by=cells.get("applied_by") or None,
             applied_at=cells.get("applied_at") or None,
             run=cells.get("run") or None,
+            **_noted(cells.get("note")),
         )
     except (KeyError, ValueError, TypeError, AttributeError):
         raise _foreign() from None
@@ -154,6 +156,19 @@ def _foreign() -> ReconcilerError:
         "The ledger table holds a row that is not one of this tool's.",
         remedy="Name another table in the environment (`ledger: {type: org, table: …}`), or delete the row.",
     )
+
+
+def _note(row: Row) -> str:
+    """The way back, empty where there is none."""
+    note: dict[str, Any] = {"trail": [step.written() for step in row.trail]} if row.trail else {}
+    if row.gone:
+        note["gone"] = True
+    return json.dumps(note, separators=(",", ":"), ensure_ascii=False) if note else ""
+
+
+def _noted(cell: Any) -> dict[str, Any]:
+    note = parse_json(cell) if cell else {}
+    return {"trail": tuple(map(Earlier.read, note.get("trail", ()))), "gone": bool(note.get("gone", False))}
 
 
 def _pairs(values: Mapping[str, str]) -> str:

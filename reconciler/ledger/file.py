@@ -61,8 +61,10 @@ class FileLedger(Ledger):
         revision = self._revision()
         state = self._load()
         lock = self._read_lock()
+        rows = {address: self._row(row) for address, row in state["rows"].items()}
         return Snapshot(
-            rows={address: self._row(row) for address, row in state["rows"].items()},
+            rows={address: row for address, row in rows.items() if not row.gone},
+            gone={address: row for address, row in rows.items() if row.gone},
             lock=lock,
             applied_plans=tuple(state["applied_plans"]),
             interrupted=open_work(state["interrupted"], [lock] if lock else []),

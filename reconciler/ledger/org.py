@@ -89,7 +89,8 @@ class OrgLedger(Ledger):
         lock = locks[-1] if locks else None
         rows = [row_of(cell) for key, cell in cells.items() if not key.startswith(OTHER_KEYS)]
         return Snapshot(
-            rows={row.address: row for row in rows},
+            rows={row.address: row for row in rows if not row.gone},
+            gone={row.address: row for row in rows if row.gone},
             lock=lock,
             applied_plans=tuple(self._head.get("plans", ())),
             interrupted=open_work(self._head.get("interrupted", ()), locks),

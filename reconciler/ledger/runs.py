@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 RUNS_KEPT = 50
+LOST_AUDIT = "lost"
+"""Stands for the head of an audit trail of which records could not be written."""
 LONGEST = 80
 """Characters of a text that are kept: cells are short (LEDGER-2)."""
 
@@ -43,6 +45,15 @@ class RunRecord(BaseModel):
     exit_code: int = 0
     override: str | None = None
     """Why the environment's windows were set aside."""
+    audit: Annotated[str, Field(max_length=80)] | None = None
+    """The last record of its audit trail when this was written: chain, number and hash, each shortened, or ``lost``;
+    None where none was kept."""
+    client: Annotated[str, Field(max_length=8)] | None = None
+    """The first characters of the OAuth client's id."""
+    rollback: str | None = None
+    """What it went back to, where it was a rollback: ``of run …`` or ``to commit …``."""
+    rolled_back: int = 0
+    """How many of its own changes it took back, because something failed."""
 
     @property
     def applied(self) -> int:
@@ -51,7 +62,7 @@ class RunRecord(BaseModel):
 
     def shortened(self) -> RunRecord:
         """As it fits into a cell."""
-        texts = {"by": self.by, "release": self.release, "override": self.override}
+        texts = {"by": self.by, "release": self.release, "override": self.override, "rollback": self.rollback}
         return self.model_copy(update={name: text and text[:LONGEST] for name, text in texts.items()})
 
     def written(self) -> str:

@@ -4,6 +4,7 @@
 """
 
 from reconciler.platform.analytics import AnalyticsApi, FlowCount
+from reconciler.platform.audits import AuditEvent, AuditsApi
 from reconciler.platform.client import Platform
 from reconciler.platform.connection import REGIONS, Connection, connection_for_region, is_loopback
 from reconciler.platform.crud import CrudApi
@@ -22,6 +23,7 @@ from reconciler.platform.errors import (
     JobFailed,
     JobTimedOut,
     MalformedResponse,
+    NoSuchVersion,
     NotFound,
     PermissionDenied,
     PlatformError,
@@ -68,6 +70,8 @@ __all__ = [
     "RATE_FILE",
     "REGIONS",
     "AnalyticsApi",
+    "AuditEvent",
+    "AuditsApi",
     "AuthenticationFailed",
     "BadRequest",
     "Conflict",
@@ -100,6 +104,7 @@ __all__ = [
     "JobMessage",
     "JobTimedOut",
     "MalformedResponse",
+    "NoSuchVersion",
     "NotFound",
     "Operation",
     "Organization",

@@ -11,6 +11,7 @@ from types import TracebackType
 import httpx
 
 from reconciler.platform.analytics import AnalyticsApi
+from reconciler.platform.audits import AuditsApi
 from reconciler.platform.connection import Connection
 from reconciler.platform.crud import CrudApi
 from reconciler.platform.data_tables import DataTablesApi
@@ -76,6 +77,7 @@ class Platform:
         self.dids = DidsApi(self._session)
         self.directory = Directory(self._session)
         self.analytics = AnalyticsApi(self._session)
+        self.audits = AuditsApi(self._session)
 
     async def __aenter__(self) -> Platform:
         return self

@@ -15,6 +15,7 @@
         │   └── TransferRefused       an upload or a download: mostly its address has expired
         ├── NotFound                  HTTP 404
         │   └── Gone                  HTTP 410: it was there and has been deleted
+        ├── NoSuchVersion             an earlier version of a flow that the org does not have any more
         ├── Conflict                  HTTP 409: in use, exists already, …
         │   ├── VersionConflict       somebody else changed the object meanwhile
         │   └── FlowLocked            somebody holds the edit lock; ``holder`` names them
@@ -174,6 +175,10 @@ class NotFound(PlatformError):
 
 class Gone(NotFound):
     """The object was there and has been deleted (Architect answers so for deleted flows)."""
+
+
+class NoSuchVersion(PlatformError):
+    """The org has this version of a flow no longer, or cannot publish it."""
 
 
 class Conflict(PlatformError):

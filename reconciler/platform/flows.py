@@ -12,7 +12,7 @@ from reconciler.platform.jobs import Progress, explain, finished, is_locked
 from reconciler.platform.locks import FlowLock, lock_of
 from reconciler.platform.models import DeployJob, Flow, FlowVersion, JobMessage, JobState, Operation
 from reconciler.platform.paging import batches, list_all, side_by_side
-from reconciler.platform.republish import publish_again
+from reconciler.platform.republish import publish_again, publish_earlier
 from reconciler.platform.responses import Reply
 from reconciler.platform.session import Session, path_of
 from reconciler.platform.waiting import delete_settled
@@ -74,9 +74,15 @@ class FlowsApi:
     async def _by_id(self, ids: list[str]) -> dict[str, Flow]:
         return {flow.id: flow for flow in await self.lookup(ids)}
 
-    async def versions(self, id: str) -> list[FlowVersion]:
-        """All versions of a flow."""
-        return await list_all(self._session, path_of("flows", id, "versions"), FlowVersion, size=_VERSIONS_PAGE)
+    async def versions(self, id: str, *, deleted: bool = False) -> list[FlowVersion]:
+        """All versions of a flow; with ``deleted`` also of one that was deleted."""
+        return await list_all(
+            self._session,
+            path_of("flows", id, "versions"),
+            FlowVersion,
+            size=_VERSIONS_PAGE,
+            query={"deleted": True} if deleted else None,
+        )
 
     async def deploy(
         self, content: bytes, *, known: str | None = None, create_stubs: bool = False, progress: Progress | None = None
@@ -145,7 +151,8 @@ class FlowsApi:
 
     async def publish(self, id: str, *, version: str | None = None) -> Operation:
         """Publishes a checked-in version; asynchronous, see ``Flow.current_operation``."""
-        return (await self._act("publish", id, version=version)).read(Operation)
+        # A named version may be published twice without harm: the second one means the same.
+        return (await self._act("publish", id, version=version, harmless=version is not None)).read(Operation)
 
     async def unlock(self, id: str) -> Flow:
         """Takes the edit lock from whoever holds it; may publish or lose a draft (facts §3.1)."""
@@ -163,6 +170,10 @@ class FlowsApi:
         """Publishes a flow again as it is; see ``republish``."""
         await publish_again(self._session, self, id)
 
+    async def publish_earlier(self, id: str, version: str, before: str | None) -> Flow:
+        """Publishes an earlier version of a flow again; see ``republish``."""
+        return await publish_earlier(self._session, self, id, version, before)
+
     async def lock(self, flow: Flow) -> FlowLock | None:
         """Who has the flow checked out and since when, None when nobody has."""
         return await lock_of(self._session, flow)
@@ -175,9 +186,9 @@ class FlowsApi:
         flows = await list_all(self._session, path_of("flows"), Flow, size=_PAGE)
         return [flow for flow in flows if not flow.deleted]
 
-    async def _act(self, action: str, id: str, *, version: str | None = None) -> Reply:
+    async def _act(self, action: str, id: str, *, version: str | None = None, harmless: bool = False) -> Reply:
         return await self._session.request(
-            "POST", path_of("flows", "actions", action), query={"flow": id, "version": version}
+            "POST", path_of("flows", "actions", action), query={"flow": id, "version": version}, harmless=harmless
         )
 
     async def _look_up(self, ids: Sequence[str]) -> Sequence[Flow]:

@@ -33,6 +33,15 @@ class Wire(BaseModel):
         return data
 
 
+def utc(text: str | None) -> datetime | None:
+    """A moment in UTC, None where the text is none; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 class Ref(Wire):
     """A reference to another object (SDK ``DomainEntityRef``, ``WritableDivision``, ``User``)."""
 
@@ -87,6 +96,11 @@ class FlowVersion(Wire):
     date_published_end: str | None = None
     compatible_flow_types: tuple[str, ...] = ()
 
+    @property
+    def published_at(self) -> datetime | None:
+        """When it was published in UTC, None where it was not, or not at a time that can be read."""
+        return utc(self.date_published)
+
 
 class Operation(Wire):
     """Something that Architect is doing to a flow (SDK ``Operation``)."""
@@ -120,11 +134,7 @@ class HistoryEntry(Wire):
     @property
     def moment(self) -> datetime | None:
         """The timestamp in UTC, None where there is none that can be read."""
-        try:
-            moment = datetime.fromisoformat(self.timestamp or "")
-        except ValueError:
-            return None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return utc(self.timestamp)
 
 
 class Flow(Wire):

@@ -25,6 +25,8 @@ def history_text(
         line.append(f"  run {run.run} by {run.by}", style="default")
         yield line
         yield Text(f"  {_deeds(run)}", style="green" if run.exit_code == 0 else "yellow")
+        if run.rollback:
+            yield Text(f"  rollback {run.rollback}", style="yellow")
         if run.override:
             yield Text(f"  outside the windows: {run.override}", style="yellow")
         yield Text(f"  {_commit(run, commits.get(run.commit or ''))}", style="dim")
@@ -37,6 +39,8 @@ def _deeds(run: RunRecord) -> str:
     parts += [f"{count} {what}" for count, what in left if count]
     if run.unproven:
         parts.append(f"{run.unproven} smoke test{'' if run.unproven == 1 else 's'} not passed")
+    if run.rolled_back:
+        parts.append(f"{run.rolled_back} taken back")
     if run.not_proven:
         parts.append(f"{plural(run.not_proven, 'check')} not proven")
     all_applied = not (run.failed or run.skipped or run.not_started)

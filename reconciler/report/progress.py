@@ -51,7 +51,10 @@ class Progress:
     def run_started(self, plan: Plan) -> None:
         """See ``Listener``."""
         self._changes = {change.address: change for change in plan.changes}
-        if self._changes and self._may_redraw:
+        # A run that takes its changes back begins a second time.
+        self._done.clear()
+        self._applied.clear()
+        if self._changes and self._may_redraw and self._display is None:
             self._display = LiveDisplay(
                 console=self._console, get_renderable=self._picture, refresh_per_second=4, transient=True
             )

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from rich.text import Text
 
 from reconciler.engine.document import NOT_THERE, Action, Change, Difference, Drift, Plan, Reach
-from reconciler.engine.outcome import Outcome, Result, RunReport
+from reconciler.engine.outcome import Outcome, Result, Retreat, RunReport
 from reconciler.problems import Finding, Severity
 from reconciler.report.findings import finding_text, findings_text
 from reconciler.report.smoke import smoke_closing
 from reconciler.report.verify import verified_text
-from reconciler.report.words import MARKED, ivr_text, moment, plural, shown_value
+from reconciler.report.words import MARKED, ivr_text, moment, plan_title, plural, shown_value
 
 STYLES = {
     Action.CREATE: "green",
@@ -43,7 +43,7 @@ REACHED_SHOWN = 5
 
 def plan_text(plan: Plan) -> Iterator[Text]:
     """The plan, line by line: counts, what forbids or endangers it, the changes, the rest."""
-    yield Text(f"Plan for {plan.environment} · org {plan.org.name}{_release(plan)}", style="bold")
+    yield Text(f"{plan_title(plan)} · org {plan.org.name}{_release(plan)}", style="bold")
     yield _counts(plan)
     yield from _reached(plan)
     for severity in (Severity.ERROR, Severity.WARNING):
@@ -119,11 +119,33 @@ def run_text(report: RunReport) -> Iterator[Text]:
         yield Text("The run was stopped; what was not started was left alone.", style="yellow")
     if report.lock_lost:
         yield Text(report.lock_lost, style="bold red")
-    if not report.complete:
+    if report.retreat is not None:
+        yield from _retreat(report.retreat)
+    elif not report.complete:
         yield Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
-    if report.verification is not None:
+    if report.verification is not None and report.retreat is None:
         yield from verified_text(report.verification, complete=report.complete)
     yield from _proof(report)
+    if report.rollback is not None and report.count(Outcome.APPLIED):
+        yield Text(
+            "The specs do not say so yet: revert the change in Git, or pin `release:` in the environment; "
+            "else the next apply brings it back.",
+            style="yellow",
+        )
+
+
+def _retreat(retreat: Retreat) -> Iterator[Text]:
+    """What became of taking the run's own changes back."""
+    if retreat.complete:
+        count = plural(retreat.taken_back, "object")
+        yield Text(f"Rolled back, because {retreat.why}: {count} as before this run.", style="bold yellow")
+        return
+    yield Text(f"Rolled back in part only, because {retreat.why}. Look at the org:", style="bold red")
+    for sentence in retreat.left:
+        yield Text(f"  {sentence}", style="red")
+    for result in retreat.results:
+        if result.outcome is not Outcome.APPLIED:
+            yield Text(f"  {result.address} is not as before: {result.message}", style="red")
 
 
 def _proof(report: RunReport) -> Iterator[Text]:
@@ -133,9 +155,14 @@ def _proof(report: RunReport) -> Iterator[Text]:
         return
     yield smoke_closing(smoke)
     if not smoke.passed:
-        applied = "All changes were applied" if report.complete else "What was applied stays applied"
         names = ", ".join(f"'{result.name}'" for result in smoke.not_passed)
-        yield Text(f"{applied}, but not every smoke test was passed: {names}. {report.reaction}", style="bold red")
+        if report.retreat is None:
+            applied = "All changes were applied" if report.complete else "What was applied stays applied"
+            yield Text(
+                f"{applied}, but not every smoke test was passed: {names}. "
+                "Nothing was taken back (smoke.on_failure: report).",
+                style="bold red",
+            )
         yield Text(f"To run the tests again: reconciler smoke --env {report.environment}", style="dim")
 
 
@@ -278,6 +305,8 @@ def _closing(plan: Plan) -> Text:
     if plan.changes:
         counts = [f"{count} to {a.value}" for a in Action if (count := getattr(plan.summary, a.value))]
         return Text(f"{plural(plan.summary.pending, 'change')}: {', '.join(counts)}.", style="bold")
+    if plan.rollback:
+        return Text(f"No changes: there is nothing to take back (rollback {plan.rollback.told}).", style="green")
     left = len(plan.drift)
     if left:
         return Text(f"No changes; {plural(left, 'object')} drifted and left so (policy on_drift).", style="yellow")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.engine.document import ReachedIvr
+from reconciler.engine.document import Plan, ReachedIvr
 from reconciler.ledger import stamp
 
 LONG = 200
@@ -36,6 +36,11 @@ def moment(text: str) -> str:
 def utc(time: datetime) -> str:
     """A time to the minute; one without a zone is UTC, wherever the reader sits."""
     return stamp(time if time.tzinfo else time.replace(tzinfo=UTC))
+
+
+def plan_title(plan: Plan) -> str:
+    """What kind of plan it is, and for which environment."""
+    return f"Rollback {plan.rollback.told} in {plan.environment}" if plan.rollback else f"Plan for {plan.environment}"
 
 
 def ivr_text(ivr: ReachedIvr) -> str:

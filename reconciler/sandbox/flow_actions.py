@@ -103,7 +103,8 @@ def publish(call: Call) -> Reply:
         raise conflict(
             f"The version {number}.0 of the flow '{flow.name}' is not checked in.", "architect.flow.not.checked.in"
         )
-    in_place = version if number > (flow.published_version or 0) and version.type == "CHECKIN" else None
+    # An older one is copied, or what was checked in since would be newer than what is saved, and be lost.
+    in_place = version if number == flow.checked_in_version and version.type == "CHECKIN" else None
     publisher = Publisher(
         db=call.db,
         edit=call.edit,
@@ -112,6 +113,8 @@ def publish(call: Call) -> Reply:
         visible_at=call.now + call.settings.operation_seconds,
         create_missing=call.settings.missing_references == "create",
     )
+    if call.settings.earlier_versions == "in_place" and version.type == "PUBLISH" and number != flow.published_version:
+        return Reply(show_operation(call.db, publisher.put_back(flow, version).operation, call.now))
     try:
         after = publisher.publish_text(flow, exports.renamed_source(call.db, flow, number), in_place)
         return Reply(show_operation(call.db, after.operation, call.now))

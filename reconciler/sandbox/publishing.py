@@ -69,6 +69,23 @@ class Publisher:
             return self._publish_new_version(flow, read, resolution)
         return self._publish(flow, checked_in, read, resolution)
 
+    def put_back(self, flow: Flow, version: Version) -> Flow:
+        """Makes an earlier published version the published one again, with the modules that it was built with."""
+        last = flow_store.version_of(self.db, flow.id, flow.published_version or 0)
+        if last is not None:
+            flow_store.keep_version(self.db, replace(last, published_end=self.edit.now))
+        flow_store.keep_version(self.db, replace(version, published=self.edit.now, published_end=None))
+        after = replace(
+            flow,
+            active=True,
+            published_version=version.number,
+            locked_client=None,
+            locked_user=None,
+            operation=self._operation("PUBLISH"),
+        )
+        audit_trail.record_flow(self.db, self.edit, after, "Publish", version.number)
+        return flow_store.keep(self.db, self.edit, flow, after, visible_at=self.visible_at)
+
     def locked_by_another(self, flow: Flow) -> bool:
         """Checked out by somebody else than the one who publishes."""
         return flow.locked and (flow.locked_client, flow.locked_user) != (self.client_id, self.user_id)

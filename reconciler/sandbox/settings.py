@@ -62,6 +62,8 @@ class Settings(BaseModel):
     """How long dependency tracking still shows of a newly published version what the one before it used."""
     deleted_objects: Literal["not_found", "state"] = "not_found"
     """How a deleted IVR, schedule or group answers by id: 404, or 200 with ``state: deleted``."""
+    earlier_versions: Literal["copied", "in_place"] = "copied"
+    """What publishing an earlier published version does: a new version with its content, or that version itself."""
     max_new_numbers: int = Field(default=50, ge=1)
     """Most numbers that one POST or PUT may add to an IVR."""
 

@@ -17,6 +17,7 @@ from reconciler.specs.environment import (
     environment_schema,
     load_environment,
 )
+from reconciler.specs.hooks import EventName, Hook, address_problem
 from reconciler.specs.loader import Catalog, load_catalog, spec_paths
 from reconciler.specs.pinned import source_of
 from reconciler.specs.policy import ActionName, Policy, Rule
@@ -39,9 +40,11 @@ __all__ = [
     "Commit",
     "CredentialValues",
     "Environment",
+    "EventName",
     "Expectation",
     "GitError",
     "GitRevision",
+    "Hook",
     "Masker",
     "Org",
     "Policy",
@@ -53,6 +56,7 @@ __all__ = [
     "SmokeTest",
     "Source",
     "WorkingTree",
+    "address_problem",
     "call_finding",
     "commit_state",
     "environment_names",

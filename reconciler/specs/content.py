@@ -75,7 +75,7 @@ class SpecFile:
         inspection = kind.inspect(artifact.root, body)
         if inspection.digest != artifact.digest:
             raise self._changed(artifact)
-        return Content(body, document.text, self._upload(artifact, document), inspection.canonical)
+        return Content(body, document.text, inspection.canonical, self._upload(artifact, document))
 
     def _document(self, artifact: Artifact) -> Document:
         documents = load_documents(self._render().text)

@@ -16,6 +16,8 @@ from reconciler.archy.model import Path
 from reconciler.problems import Finding, Location, ReconcilerError, SpecError
 from reconciler.specs.environment_files import DIRECTORY, Layers, environment_file, file_names, read_layers
 from reconciler.specs.environment_problems import explain
+from reconciler.specs.from_variable import FromEnvironmentVariable
+from reconciler.specs.hooks import Hook, hook_problems
 from reconciler.specs.policy import Policy, policy_problems
 from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
@@ -65,13 +67,6 @@ class Org(_Part):
     """An org on this machine; it needs no account, no credentials and no network."""
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
     """How fast we may ask, for each token; 300 if not said otherwise, no limit for a sandbox."""
-
-
-class FromEnvironmentVariable(_Part):
-    """Where a value is read; never the value."""
-
-    env: Text
-    """Name of the environment variable that holds it."""
 
 
 class Credentials(_Part):
@@ -137,7 +132,7 @@ class Smoke(_Part):
 
     after_apply: Literal["off", "reached", "all"] = "off"
     """``reached``: those whose workflow the run changed, or something that the workflow uses."""
-    on_failure: Literal["report"] = "report"
+    on_failure: Literal["report", "rollback"] = "report"
 
 
 class Verify(_Part):
@@ -147,6 +142,15 @@ class Verify(_Part):
     """``changed``: what the run changed, who uses it and what leads to it; ``all``: everything."""
     timeout: Annotated[float, Field(ge=0, le=3600)] = 60
     """Seconds to wait for dependency tracking that is behind or being rebuilt."""
+
+
+class Audit(_Part):
+    """Where the audit trail of applies is kept, if at all."""
+
+    enabled: bool = True
+    """``false`` keeps none."""
+    path: Text | None = None
+    """File, relative to the repository root; ``.reconciler/audit/<environment>.jsonl`` if not said otherwise."""
 
 
 class Findings(_Part):
@@ -177,12 +181,16 @@ class EnvironmentFile(_Part):
     """What ``apply`` may do in this environment."""
     findings: Findings = Findings()
     """What people decided about findings."""
+    audit: Audit = Audit()
+    """Where the audit trail of applies is kept, if at all."""
     smoke: Smoke = Smoke()
     """Which smoke tests apply runs, and what follows when one is not passed."""
     verify: Verify = Verify()
     """Whether apply proves at its end that callers get what it applied."""
     windows: Windows | None = None
     """When changes may be applied; without it, at any time."""
+    notify: Mapping[str, Hook | None] = Field(default_factory=dict)
+    """Who is told of what: webhooks and handlers by name."""
     concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     """How many changes may run at the same time."""
 
@@ -198,6 +206,11 @@ class Environment(EnvironmentFile):
     def place(self, path: Path) -> Location:
         """Where the value at ``path`` is written, e.g. ``("policy", "protect", 0)``; the nearest key above it else."""
         return self.layers.origin(path)
+
+    @property
+    def hooks(self) -> dict[str, Hook]:
+        """Who is told, by name, without those that are switched off."""
+        return {name: hook for name, hook in self.notify.items() if hook is not None}
 
     @property
     def secrets(self) -> tuple[SecretVariable, ...]:
@@ -237,9 +250,11 @@ def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | 
         *_variable_findings(data, layers),
         *silence_problems(data, layers),
         *policy_problems(data, layers),
+        *hook_problems(data, layers),
     ]
     if findings or made is None:
-        raise SpecError(findings)
+        # What may be one thing or another is wrong in two ways, and told once.
+        raise SpecError(dict.fromkeys(findings))
     fields = {key: getattr(made, key) for key in EnvironmentFile.model_fields}
     return Environment(name=name, files=layers.files, layers=layers, **fields)
 

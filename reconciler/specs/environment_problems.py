@@ -29,6 +29,10 @@ def explain(detail: ErrorDetails, layers: Layers, environment: str) -> Finding:
     path = tuple(detail["loc"])
     dotted = ".".join(str(step) for step in path)
     match detail["type"]:
+        case _ if path[0] == "notify" and len(path) > 2 and path[2] in ("url", "secret"):
+            # Nor is this one.
+            message = f"{'.'.join(map(str, path[:3]))} does not say where to read it."
+            return layers.finding("bad-value", path[:3], message, "Write `{env: NAME}`, NAME being a variable's name.")
         case "extra_forbidden":
             known = known_keys(path[:-1])
             remedy = f"{near(str(path[-1]), known)}Known keys here: {', '.join(known)}."
@@ -59,7 +63,9 @@ def known_keys(path: tuple[str | int, ...]) -> list[str]:
     schema = EnvironmentFile.model_json_schema()
     node: dict[str, Any] = schema
     for step in path:
-        inner = node.get("items", {}) if isinstance(step, int) else node.get("properties", {}).get(str(step), {})
+        others = node.get("additionalProperties")
+        named = node.get("properties", {}).get(str(step), others if isinstance(others, dict) else {})
+        inner = node.get("items", {}) if isinstance(step, int) else named
         node = _resolved(inner, schema)
     return list(node.get("properties", {}))
 

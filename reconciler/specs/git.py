@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -40,6 +40,10 @@ class Commit:
     """The revision that the environment pins, as it is written there; None where it pins none."""
     changed: tuple[str, ...] = ()
     """The files that make it dirty, relative to the root of the specs."""
+
+    def clean(self) -> Commit:
+        """The same, for a run in which the files of the working tree have no part."""
+        return replace(self, dirty=False, release=None, changed=())
 
 
 @dataclass(frozen=True, slots=True)

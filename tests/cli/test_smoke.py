@@ -7,14 +7,10 @@ import shutil
 import signal
 import time
 from pathlib import Path
-from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 from support import environment, module, start, wait_for_lines
-
-from reconciler.engine.proof import REACTIONS
-from reconciler.specs import Smoke
 
 REPOSITORY = Path(__file__).parents[2]
 LAUNCH = "POST /api/v2/flows/executions"
@@ -464,12 +460,24 @@ def test_a_signal_during_the_tests_ends_the_run_in_order(proving, cli, org):
     assert "is not locked" in cli("unlock").err
 
 
-def test_every_value_of_on_failure_has_its_meaning_and_no_other_is_taken(proving, cli):
-    assert set(REACTIONS) == set(get_args(Smoke.model_fields["on_failure"].annotation))
+def test_a_test_that_fails_takes_the_run_back_where_the_environment_says_so(proving, cli, org):
+    assert cli("apply", "--auto-approve").code == 0
+    write_tests(proving, smoke_test(outputs="{Flow.out: wrong}"))
     proving.edit("environments/test.yaml", "{after_apply: reached}", "{after_apply: reached, on_failure: rollback}")
+    proving.edit("flows/echo.yaml", "lit: done", "lit: finished")
+    done = cli("apply", "--auto-approve")
+    assert done.code == 1, done.err
+    assert "Rolled back, because not every smoke test was passed: 'It echoes': 1 object as before this run." in done.err
+    assert org.version("Echo") == "3.0"
+    flow_id = org.flows()["Echo"]["id"]
+    assert '"done"' in json.dumps(org.get(f"/flows/{flow_id}/versions/3.0/configuration"))
+
+
+def test_on_failure_takes_no_other_value(proving, cli):
+    proving.edit("environments/test.yaml", "{after_apply: reached}", "{after_apply: reached, on_failure: panic}")
     done = cli("plan")
     assert done.code == 1
-    assert "smoke.on_failure must be report, not rollback." in done.err
+    assert "smoke.on_failure must be report or rollback, not panic." in done.err
 
 
 def test_promote_says_that_the_tests_of_the_last_apply_were_not_passed(repository, cli):

@@ -54,8 +54,8 @@ class Model:
             self.kinds[self.saved - 1] = "CHECKIN"
 
     def publish(self, number: int) -> None:
-        """In place if that version is newer than what is published and never was; as a copy otherwise."""
-        if self.kinds[number - 1] != "CHECKIN" or number < (self.published or 0):
+        """In place if that version is the one that was checked in last and never published; as a copy otherwise."""
+        if self.kinds[number - 1] != "CHECKIN" or number != self.checked_in:
             number = self.add(self.says[number - 1], "PUBLISH")
         self.kinds[number - 1] = "PUBLISH"
         self.saved = self.checked_in = self.published = number
@@ -166,7 +166,8 @@ class FlowLife(RuleBasedStateMachine):
             assert "is locked by another entity" in state.messages[0].text
         else:
             assert (state.status, state.flow.id) == ("Success", self.flow)
-            self.model.publish(self.model.add(says, "CHECKIN"))
+            self.model.checked_in = self.model.add(says, "CHECKIN")
+            self.model.publish(self.model.checked_in)
 
     @invariant()
     def the_flow_is_as_the_model_says(self):

@@ -57,6 +57,8 @@ def commands() -> dict[str, Any]:
         for name in group.list_commands(None):
             found = group.get_command(None, name)
             if hasattr(found, "list_commands"):
+                if found.invoke_without_command:
+                    yield " ".join((*words, name)), found
                 yield from below(found, (*words, name))
             else:
                 yield " ".join((*words, name)), found
@@ -126,7 +128,7 @@ def test_no_option_is_told_that_there_is_not():
 
 # --- calls in all pages
 
-CALL = re.compile(r"(?:(?<![\w./-])(?<!the )|bin/)reconciler ((?:sandbox )?[a-z]+)\b([^|&#;`\n]*)")
+CALL = re.compile(r"(?:(?<![\w./-])(?<!the )|bin/)reconciler ((?:sandbox |audit (?=[a-z]))?[a-z]+)\b([^|&#;`\n]*)")
 TARGET = re.compile(r"(?:^|`|    )make ([a-z][a-z-]*)", re.MULTILINE)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -163,6 +165,9 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str = "") -> Iterat
         if set(inner.get("properties", {})) != {"env"}:
             yield from keys(schema, inner, path)
             return
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from keys(schema, node["additionalProperties"], f"{path}.NAME")
+        return
     if "properties" not in node:
         yield path
         return

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fork_server import ForkServer, serving
+from fork_server import ForkServer
 from walkthrough import Commands, compare, steps
 
 REPOSITORY = Path(__file__).parents[2]
@@ -35,15 +34,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
-    """The tool, loaded once for all pages."""
-    with serving(tmp_path_factory.mktemp("server")) as running:
-        yield running
-
-
 @pytest.fixture
-def clone(tmp_path: Path, environ: dict[str, str], server: ForkServer) -> Path:
+def clone(tmp_path: Path, environ: dict[str, str], fork_server: ForkServer) -> Path:
     """A fresh clone, with the tool in ``.venv`` already."""
     folder = tmp_path / "clone"
     for name in FOLDERS:
@@ -54,7 +46,7 @@ def clone(tmp_path: Path, environ: dict[str, str], server: ForkServer) -> Path:
         subprocess.run(["git", *arguments], cwd=folder, env=environ, check=True)
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/.run").touch()
-    server.script(folder / ".venv/bin/reconciler")
+    fork_server.script(folder / ".venv/bin/reconciler")
     return folder
 
 

@@ -37,6 +37,13 @@ COMMANDS = [
     ("smoke",),
     ("smoke", "--format", "json"),
     ("smoke", "--format", "junit"),
+    ("audit",),
+    ("audit", "--platform"),
+    ("audit", "verify"),
+    ("audit", "export", "--format", "ecs"),
+    ("audit", "export", "--format", "cef"),
+    ("notify",),
+    ("notify", "--format", "json"),
     ("unlock", "--yes"),
     ("schema",),
 ]
@@ -108,6 +115,7 @@ def estate(repository, monkeypatch, org):
           plain: {secret: {env: PLAIN}}
           awkward: {secret: {env: AWKWARD}}
         smoke: {after_apply: all}
+        notify: {desk: {handler: missing, events: [planned, started, applied, failed, drift]}}
         """,
     )
     repository.write("shared/_say.yaml", "{% macro say(what) %}tts: {{ ('Token ' ~ what) | yaml }}{% endmacro %}\n")

@@ -196,3 +196,16 @@ def test_a_healed_row_knows_that_a_flow_holds_no_modules(repository, cli, org):
     rows = org.get(f"/flows/datatables/{table}/rows", showbrief="false", pageSize=100)["entities"]
     (row,) = [row for row in rows if row["address"] == "inboundCall/Sales"]
     assert (row["version"], row["modules"]) == ("2.0", "")
+
+
+def test_a_second_ctrl_c_ends_at_once_and_shows_no_traceback(estate, cli, org):
+    org.settings(job_seconds=60)
+    process = start(estate, "apply", "--auto-approve")
+    wait_for_work(process, 4)
+    process.send_signal(signal.SIGINT)
+    wait_for_lines(process, 1, "SIGINT: stopping")
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=20)[1]
+    assert process.returncode != 0
+    assert "Traceback" not in said
+    assert "Task exception" not in said

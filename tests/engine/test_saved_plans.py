@@ -146,7 +146,7 @@ def test_a_plan_all_of_whose_changes_were_refused_was_not_applied(planned, cli, 
 
 
 @pytest.mark.usefixtures("impatient")
-def test_what_is_used_by_something_made_since_is_not_deleted(repository, cli, org):
+def test_what_is_used_by_something_made_since_is_not_deleted(repository, cli, org, impatient):
     repository.write("flows/sales.yaml", flow("Sales"))
     repository.write(
         "flows/hours.yaml",

@@ -16,6 +16,8 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from fork_server import load_everything
+
 from killing.matrix import Outcome, Undisturbed, cases_of, random_cases, run_all, run_case, undisturbed
 from killing.rivals import races, suspensions
 from killing.scenarios import LEDGERS, SCENARIOS
@@ -28,6 +30,7 @@ CONCURRENCY = {"chance": 8, "race": 8}
 def main() -> int:
     """1 when a case did not converge."""
     options = _options()
+    load_everything()
     folder = Path(options.folder or tempfile.mkdtemp(prefix="killing-"))
     parts = PARTS if options.part == "all" else (options.part,)
     # Not a generator: all parts run, also after one that found something.

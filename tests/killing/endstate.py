@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FORGOTTEN = {"applied_at", "run", "version", "object_id", "modules"}
+FORGOTTEN = {"applied_at", "run", "version", "object_id", "modules", "note", "trail"}
 LEDGER_TABLE = "Reconciler ledger test"
 
 
@@ -123,9 +123,9 @@ def _rows_of_table(db: sqlite3.Connection, objects: dict[str, dict[str, Any]]) -
     for row in rows:
         del row["key"]
         row["modules"] = dict(pair.split("=") for pair in row["modules"].split())
-    return rows
+    return [row for row in rows if '"gone":true' not in row["note"]]
 
 
 def _rows_of_file(path: Path) -> list[dict[str, Any]]:
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"].values()
-    return [{"modules": {}} | row for row in rows]
+    return [{"modules": {}} | row for row in rows if not row["gone"]]

@@ -13,6 +13,8 @@ from killing.processes import Commands, Serving, serving
 
 LEDGERS = ("org", "file")
 ORG_DATA = "org.sqlite"
+THE_RUN = "run-to-undo"
+"""Stands for the id of the run that a rollback is about; a file of that name holds it."""
 HOURS = """\
 schedule: {{name: Weekdays, start: "2026-01-05T{opens}:00:00.000", end: "2026-01-05T17:00:00.000"}}
 ---
@@ -42,6 +44,8 @@ class Scenario:
     """Writes the specs that the apply in question is about."""
     saved: bool = False
     """The apply is of a saved plan."""
+    undone: Callable[[Repository], None] | None = None
+    """Writes the specs of a second apply before the one in question, which is a rollback of it."""
     policy: str = ""
 
     @property
@@ -52,6 +56,8 @@ class Scenario:
     @property
     def again(self) -> list[str]:
         """The apply that must reach the end state."""
+        if self.undone is not None:
+            return ["rollback", THE_RUN, "--auto-approve"]
         return ["apply", "--auto-approve", "--prune"]
 
 
@@ -99,6 +105,17 @@ def _update(repository: Repository) -> None:
     repository.remove("flows/old-line.yaml")
 
 
+def _undone(repository: Repository) -> None:
+    _common(repository, says="Two moments.", opens="09", about="Sales and support", sales="Good day.")
+    repository.write("flows/edited.yaml", flow("Edited", says="Another word."))
+    repository.write("flows/new.yaml", flow("New"))
+
+
+def _again_as_before(repository: Repository) -> None:
+    _before_update(repository)
+    repository.remove("flows/new.yaml")
+
+
 def _division(repository: Repository) -> None:
     with (repository.root / "environments/_base.yaml").open("a", encoding="utf-8") as file:
         file.write("division: North\n")
@@ -113,6 +130,7 @@ SCENARIOS = (
     Scenario("update", _before_update, _edited_by_hand, _update),
     Scenario("strict", _before_update, _made_by_hand, _update, policy="policy: {on_drift: fail}\n"),
     Scenario("move", _first, lambda org: None, _division),
+    Scenario("rollback", _before_update, _made_by_hand, _again_as_before, undone=_undone),
     Scenario("saved", _before_update, _edited_by_hand, _update, saved=True),
 )
 
@@ -147,8 +165,17 @@ def prepare(scenario: Scenario, ledger: str, folder: Path, *, concurrency: int =
             run_commands(folder, org, [["apply", "--auto-approve"]])
         with _client(org) as client:
             scenario.meanwhile(client)
+            if scenario.undone is not None:
+                scenario.undone(repository)
+                run_commands(folder, org, [["apply", "--auto-approve"]])
+                (folder / THE_RUN).write_text(_newest_run(repository), encoding="utf-8")
         scenario.now(repository)
     return Prepared(scenario, ledger, folder)
+
+
+def _newest_run(repository: Repository) -> str:
+    journals = (repository.root / ".reconciler/runs/test").glob("*.jsonl")
+    return max(journals, key=lambda path: path.stat().st_mtime_ns).stem
 
 
 def run_commands(folder: Path, org: Serving, commands: list[list[str]], expected: int = 0) -> None:
@@ -160,6 +187,9 @@ def run_commands(folder: Path, org: Serving, commands: list[list[str]], expected
 def start_commands(folder: Path, org: Serving, commands: list[list[str]], **options: object) -> Commands:
     """Starts commands in the repository of a case, against the org that serves its data."""
     repository = folder / "repository"
+    if (folder / THE_RUN).exists():
+        run = (folder / THE_RUN).read_text(encoding="utf-8")
+        commands = [[run if word == THE_RUN else word for word in command] for command in commands]
     (repository / "environments/test.yaml").write_text(
         f"extends: _base\norg: {{api_url: {org.api_url}, login_url: {org.api_url}, requests_per_minute: 1000000}}\n",
         encoding="utf-8",

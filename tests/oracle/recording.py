@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, Union, cast, get_args, get_origin
@@ -65,7 +65,7 @@ class Exchange:
 
     def line(self) -> bytes:
         """As written."""
-        return json.dumps(asdict(self), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+        return json.dumps(vars(self), ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
 class _Writer:

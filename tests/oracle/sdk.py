@@ -30,6 +30,8 @@ class UnknownShape(Exception):
     """The SDK's code does not look as expected; names the place."""
 
 
+AREA = 3
+"""Which segment of a path says what it is about: ``flows`` of ``/api/v2/flows/{flowId}``; it is never a parameter."""
 FREE_TEXT = ("/datatables/{datatableId}/rows/{rowId}",)
 """Ends of the paths whose last parameter is a text that people choose: the key of a row."""
 
@@ -96,9 +98,9 @@ class Sdk:
         self._models: dict[str, Model] = {}
 
     @cached_property
-    def _places(self) -> dict[tuple[str, int], list[_Place]]:
-        """All operations by method and number of segments, the more literal ones first."""
-        places: dict[tuple[str, int], list[_Place]] = defaultdict(list)
+    def _places(self) -> dict[tuple[str, int, str], list[_Place]]:
+        """All operations by method, number of segments and area, the more literal ones first."""
+        places: dict[tuple[str, int, str], list[_Place]] = defaultdict(list)
         for file in sorted((self._root / "apis").glob("*_api.py")):
             text = file.read_text(encoding="utf-8")
             found = list(_CALL.finditer(text))
@@ -106,8 +108,10 @@ class Sdk:
                 raise UnknownShape(f"{file.name}: {len(found)} of its calls were understood")
             for call in found:
                 segments = tuple(call["path"].split("/"))
+                if len(segments) <= AREA or segments[AREA].startswith("{"):
+                    raise UnknownShape(f"{file.name}: {call['path']} is in no area")
                 place = _Place(call["path"], segments, file, call.start(), call.end())
-                places[call["method"], len(segments)].append(place)
+                places[call["method"], len(segments), segments[AREA]].append(place)
         for same in places.values():
             same.sort(key=lambda place: place.literal)
         return dict(places)
@@ -115,12 +119,13 @@ class Sdk:
     @property
     def count(self) -> int:
         """How many operations there are; some stand in several API classes and are counted once."""
-        return len({(method, place.template) for (method, _), same in self._places.items() for place in same})
+        return len({(method, place.template) for (method, *_), same in self._places.items() for place in same})
 
     def operation(self, method: str, path: str) -> Operation | None:
         """The operation of a request, or None when the SDK has none at that path."""
         segments = tuple(path.split("/"))
-        for place in self._places.get((method, len(segments)), ()):
+        area = segments[AREA] if len(segments) > AREA else ""
+        for place in self._places.get((method, len(segments), area), ()):
             if place.matches(segments):
                 if place not in self._operations:
                     self._operations[place] = _operation(place)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fork_server import ForkServer
 from support import SEED, Org, Repository, connected, flow, module
 
 from pipelines.forge import FakeForge, served
@@ -49,9 +50,9 @@ def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Org]:
 
 
 @pytest.fixture
-def github(team: Repository, forge: FakeForge, org: Org, tmp_path: Path) -> Runner:
+def github(team: Repository, forge: FakeForge, org: Org, fork_server: ForkServer, tmp_path: Path) -> Runner:
     """GitHub, with the team's repository in it and the credentials of the org as secrets."""
     checkout = tmp_path / "checkout"
     team.git("clone", "--quiet", str(tmp_path / "origin.git"), str(checkout))
     secrets = {"GENESYSCLOUD_OAUTHCLIENT_ID": org.client_id, "GENESYSCLOUD_OAUTHCLIENT_SECRET": org.client_secret}
-    return Runner(checkout, forge, tmp_path / "github", secrets)
+    return Runner(checkout, forge, tmp_path / "github", fork_server, secrets)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from fork_server import ForkServer
 from oracle import recording
 from support import Repository
 
@@ -47,6 +48,8 @@ class Runner:
     """The folder that ``actions/checkout`` fills."""
     forge: Any
     home: Path
+    tool: ForkServer
+    """Runs ``reconciler-pipeline``; a job starts it a dozen times."""
     secrets: dict[str, str] = field(default_factory=dict)
     """By name, the same in every GitHub environment."""
     added: dict[str, str] = field(default_factory=dict)
@@ -128,7 +131,7 @@ class Runner:
         """A machine on which a step before has installed the reconciler already; installing takes a minute."""
         programs = machine / "temp/reconciler/venv/bin"
         programs.mkdir(parents=True)
-        (programs / "reconciler-pipeline").symlink_to(Path(sys.executable).with_name("reconciler-pipeline"))
+        self.tool.pipeline(programs / "reconciler-pipeline")
 
     def _script(
         self, script: str, env: Mapping[str, str], folder: Path, machine: Path, result: Result

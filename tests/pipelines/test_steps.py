@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fork_server import ForkServer
 from support import Org, Ran, Repository, flow
 
 from pipelines.forge import GITHUB_BOT, FakeForge
@@ -24,6 +25,7 @@ MARKER = "<!-- reconciler plan: test -->"
 class Job:
     """A job of GitHub in this process."""
 
+    tool: ForkServer
     folder: Path
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
@@ -36,6 +38,7 @@ class Job:
         with self.monkeypatch.context() as patch:
             for name, value in variables.items():
                 patch.setenv(name, value)
+            patch.setattr(sys, "executable", str(self.tool.python))
             code = run([command])
         self.log = self.capsys.readouterr().out
         return code
@@ -64,13 +67,14 @@ def job(
     tmp_path: Path,
     team: Repository,
     forge: FakeForge,
+    fork_server: ForkServer,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Job:
     """A job for a pull request, in a checkout of the team's repository."""
     folder = tmp_path / "job"
     folder.mkdir()
-    made = Job(folder, monkeypatch, capsys)
+    made = Job(fork_server, folder, monkeypatch, capsys)
     given = {
         "GITHUB_ACTIONS": "true",
         "GITHUB_API_URL": forge.url,

@@ -1,6 +1,7 @@
 """The client against the sandbox org, over real HTTP."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -175,6 +176,26 @@ def test_flows_are_deployed_listed_and_exported(tmp_path: Path) -> None:
         assert several[sales.flow_id, published.id] == single[sales.flow_id, published.id]
 
     run(tmp_path, work)
+
+
+def test_a_request_searches_for_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python does not remember an import that failed, so that each request would pay for it again."""
+    searched = []
+
+    class Watching:
+        @staticmethod
+        def find_spec(name: str, _path: object = None, _target: object = None) -> None:
+            searched.append(name)
+
+    async def work(platform: Platform) -> None:
+        await platform.flows.list()  # Loads what it needs.
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.meta_path", [Watching, *sys.meta_path])
+            await platform.flows.list()
+
+    run(tmp_path, work)
+
+    assert searched == []
 
 
 def test_a_flow_goes_through_every_action(tmp_path: Path) -> None:

@@ -102,6 +102,24 @@ def test_republishing_advances_the_version_by_one(client: Client) -> None:
     assert client.version(flow_id) == "3.0"
 
 
+def test_publishing_an_older_version_loses_none_that_came_after_it(client: Client) -> None:
+    flow_id = client.publish(call_flow("Sales"))
+    for says in ("Second.", "Third."):
+        act(client, "checkout", flow_id)
+        client.post(f"/flows/{flow_id}/versions", load(call_flow("Sales", says=says)))
+        act(client, "checkin", flow_id)
+    act(client, "publish", flow_id, version="2.0")
+    assert client.version(flow_id) == "4.0"
+    assert "Second." in client.export(flow_id, "published")
+    versions = client.get(f"/flows/{flow_id}/versions")["entities"]
+    assert [(each["id"], each["type"]) for each in versions] == [
+        ("4.0", "PUBLISH"),
+        ("3.0", "CHECKIN"),
+        ("2.0", "CHECKIN"),
+        ("1.0", "PUBLISH"),
+    ]
+
+
 def test_a_publish_may_fail_after_it_was_accepted(client: Client) -> None:
     client.publish(call_flow("Target"))
     flow_id = client.publish(call_flow("Main", to_flow("Target")))

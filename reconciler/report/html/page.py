@@ -29,7 +29,7 @@ from reconciler.report.html.network import network
 from reconciler.report.html.verdict import plural, verdict_of
 from reconciler.report.html.view import PageView, kind_words
 from reconciler.report.visible import visible
-from reconciler.report.words import moment
+from reconciler.report.words import moment, plan_title
 
 _PACKAGE = "reconciler.report.html"
 _STYLES = ("common.css", "page.css", "changes.css", "picture.css")
@@ -45,6 +45,7 @@ def plan_html(plan: Plan) -> str:
         plan=plan,
         view=view,
         verdict=verdict_of(plan),
+        title=plan_title(plan),
         made=stamp(plan.created_at),
         policy=_policy(),
         style=_markup(_style()),

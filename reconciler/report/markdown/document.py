@@ -50,7 +50,7 @@ class _Comment:
 
     def plan(self) -> Markup:
         plan = self._plan
-        head = self._head("plan", "Plan for", verdict(plan))
+        head = self._head("plan", "Rollback in" if plan.rollback else "Plan for", verdict(plan))
         changes, drifted = change_entries(plan), drift_entries(plan, unless_changed=True)
         drawing = picture(plan)
         for room in rooms():

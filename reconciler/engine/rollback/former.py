@@ -1,0 +1,233 @@
+"""How objects were at an earlier time, as something that can be applied: from Git, from the org, or from the cache."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.archy.canonical import digest
+from reconciler.archy.contracts import Interface
+from reconciler.archy.yaml import YamlError, load
+from reconciler.engine.history import History, catalogs_at
+from reconciler.engine.masking import hide_all, hide_like
+from reconciler.engine.observe import Observation
+from reconciler.engine.workspace import Workspace
+from reconciler.kinds.base import Content, Desired, Kind, Live
+from reconciler.kinds.registry import kind_of
+from reconciler.ledger import Earlier, Row, Was
+from reconciler.platform import JobFailed, NotFound, Platform
+from reconciler.problems import Finding, Location, Severity
+from reconciler.specs import Masker
+
+
+@dataclass
+class Former:
+    """Finds what addresses were before a run."""
+
+    workspace: Workspace
+    platform: Platform
+    observation: Observation
+    history: History
+    secret_env: Mapping[str, str] | None
+    """Where the values of secrets are looked up, should something have to be uploaded."""
+    strict: bool = True
+    findings: list[Finding] = field(default_factory=list)
+
+    async def find(self, steps: Mapping[str, Earlier]) -> dict[str, Desired]:
+        """The objects as they were; what cannot be found is told in ``findings``, absent ones are left out."""
+        found = self._from_git({a: step for a, step in steps.items() if step.was is Was.OURS or step.digest})
+        # What had been changed by hand was something else than the spec of that time.
+        exact = {address: desired for address, desired in found.items() if steps[address].was is Was.OURS}
+        rest = {a: step for a, step in steps.items() if step.was is not Was.ABSENT and a not in exact}
+        for address, step in rest.items():
+            if not kind_of(address.partition("/")[0]).content_in_versions:
+                desired = self._from_fields(address, step) or self._instead(address, found)
+                if desired is not None:
+                    exact[address] = desired
+        exact |= await self._from_org({a: step for a, step in rest.items() if a not in exact})
+        for address, step in rest.items():
+            if address not in exact:
+                self.findings.append(self._no_way(address, step))
+        return exact
+
+    def _from_git(self, steps: Mapping[str, Earlier]) -> dict[str, Desired]:
+        by_commit: dict[str, dict[str, Earlier]] = defaultdict(dict)
+        for address, step in steps.items():
+            if step.commit:
+                by_commit[step.commit][address] = step
+        found: dict[str, Desired] = {}
+        for commit, wanted in by_commit.items():
+            missing = set(wanted)
+            for catalog in catalogs_at(
+                self.workspace.root, self.workspace.environment.name, commit, secret_env=self.secret_env
+            ):
+                for address in sorted(missing):
+                    then = catalog.resources.get(address)
+                    if then is not None and then.digest == wanted[address].digest:
+                        found[address] = then
+                        missing.discard(address)
+                if not missing:
+                    break
+        return found
+
+    def _instead(self, address: str, found: Mapping[str, Desired]) -> Desired | None:
+        """The spec of that time, where what somebody had made of the object by hand is not known any more."""
+        desired = found.get(address)
+        if desired is not None:
+            self.findings.append(
+                Finding(
+                    id="rollback-to-spec",
+                    severity=Severity.WARNING,
+                    message=f"{address} had been changed by hand before the run, and this machine did not see how; "
+                    "it goes back to what the specs had said.",
+                    address=address,
+                )
+            )
+        return desired
+
+    def _from_fields(self, address: str, step: Earlier) -> Desired | None:
+        """Fields as they stood in the org before the run, as far as the run may have touched them."""
+        live, row = self.observation.org.by_address.get(address), self.observation.row(address)
+        if step.was is Was.OURS:
+            spec = self.history.canonical(step.digest or "")
+            if isinstance(spec, Mapping):
+                return _of_fields(address, spec, step.digest)
+        if live is None or row is None or not step.version or not step.is_of(live.id):
+            return None
+        fields = self.history.fields(live.id, step.version)
+        if fields is None:
+            return None
+        return _of_fields(address, {name: fields.get(name) for name in row.fields}, None)
+
+    async def _from_org(self, steps: Mapping[str, Earlier]) -> dict[str, Desired]:
+        """Earlier versions of flows as the org exports them."""
+        wanted: dict[str, tuple[Live, str]] = {}
+        for address, step in steps.items():
+            live = self.observation.org.by_address.get(address)
+            if live is not None and step.version and step.is_of(live.id) and kind_of(live.kind).content_in_versions:
+                wanted[address] = (live, step.version)
+        texts = await self._exported(list(wanted.values()))
+        found = {}
+        for address, (live, version) in wanted.items():
+            text = texts.get((live.id, version))
+            desired = self._of_export(live, version, text, steps[address]) if text is not None else None
+            if desired is not None:
+                found[address] = desired
+        return found
+
+    async def _exported(self, wanted: list[tuple[Live, str]]) -> dict[tuple[str, str], str]:
+        if not wanted:
+            return {}
+        kind = kind_of(wanted[0][0].kind)
+        try:
+            return dict(await kind.exports(self.platform, wanted))
+        except (JobFailed, NotFound):
+            if len(wanted) == 1:
+                # The org keeps that version no longer.
+                return {}
+        return {key: text for each in wanted for key, text in (await self._exported([each])).items()}
+
+    def _of_export(self, live: Live, version: str, text: str, step: Earlier) -> Desired | None:
+        try:
+            ((root, body),) = load(Masker(self.workspace.secrets).mask(text)).items()
+        except (YamlError, ValueError, AttributeError):
+            return None
+        inspection = kind_of(live.kind).inspect(root, body)
+        row = self.observation.row(live.address)
+        form = self._hidden(inspection.canonical, row)
+        # The spec's own digest, where the version was made from it: the ledger goes on from there.
+        known = step.digest if step.was is Was.OURS else None
+        return Desired(
+            kind=live.kind,
+            root=root,
+            name=live.name,
+            file=f"version {version} in the org",
+            line=1,
+            digest=known or digest(form),
+            division=live.division,
+            references=inspection.references,
+            secrets=(),
+            interface=kind_of(live.kind).interface(root, body),
+            load=lambda: Content(body=body, text="", canonical=form),
+            locate=_nowhere(f"version {version} of {live.address}"),
+        )
+
+    def _hidden(self, form: Any, row: Row | None) -> Any:
+        """Without what may be secret, though its value is not known here."""
+        if row is None or not row.secrets:
+            return form
+        self.history.recall([row])
+        spec = self.history.spec(row)
+        return hide_all(form) if spec is None else hide_like([spec], form)
+
+    def _no_way(self, address: str, step: Earlier) -> Finding:
+        where = f"commit {step.commit[:12]} does not lead to it here" if step.commit else "no commit is known for it"
+        return Finding(
+            id="no-way-back",
+            severity=Severity.ERROR if self.strict else Severity.WARNING,
+            message=f"{address} cannot be taken back: {where}, and neither the org nor this machine has kept "
+            "what it was.",
+            address=address,
+            remedy="Fetch the whole history (git fetch --unshallow), roll back where it was applied, "
+            "or name only the other addresses.",
+        )
+
+
+def as_applied(row: Row, live: Live, known: Desired | None, observation: Observation) -> Desired:
+    """What the ledger says was applied, good enough to be left alone or published again as it is.
+
+    ``known`` is the spec of some commit, for its references; without it those to common modules are enough.
+    """
+    if known is not None:
+        return replace(known, digest=row.spec_digest, division=live.division)
+    kind = kind_of(live.kind)
+    return _bare(live, row, _references(kind, live, row, observation))
+
+
+def _references(kind: Kind, live: Live, row: Row, observation: Observation) -> tuple[Any, ...]:
+    if live.fields is not None:
+        return kind.field_references(live.fields)
+    modules = (observation.org.by_id.get(id) for id in row.modules or ())
+    return tuple(kind_of(module.kind).reference(module) for module in modules if module is not None)
+
+
+def _bare(live: Live, row: Row, references: tuple[Any, ...]) -> Desired:
+    return Desired(
+        kind=live.kind,
+        root=live.kind,
+        name=live.name,
+        file="the ledger",
+        line=1,
+        digest=row.spec_digest,
+        division=live.division,
+        references=references,
+        secrets=tuple(row.secrets),
+        interface=Interface(),
+        load=lambda: Content(body=None, text="", canonical=dict(live.fields or {})),
+        locate=_nowhere("the ledger"),
+    )
+
+
+def _of_fields(address: str, fields: Mapping[str, Any], known: str | None) -> Desired:
+    kind_name, _, name = address.partition("/")
+    form = dict(fields)
+    return Desired(
+        kind=kind_name,
+        root=kind_name,
+        name=name,
+        file="what was applied",
+        line=1,
+        digest=known or digest(form),
+        division=None,
+        references=kind_of(kind_name).field_references(form),
+        secrets=(),
+        interface=Interface(),
+        load=lambda: Content(body=form, text="", canonical=form),
+        locate=_nowhere("what was applied"),
+    )
+
+
+def _nowhere(label: str) -> Callable[[Any], Location]:
+    return lambda _path: Location(file=label, line=1, column=None)

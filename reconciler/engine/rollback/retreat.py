@@ -1,0 +1,71 @@
+"""A run takes its own changes back, because something in it failed: the end of ``apply --rollback-on-failure``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.engine.document import Plan
+from reconciler.engine.journal import Journal
+from reconciler.engine.outcome import Outcome, Result, Retreat
+from reconciler.engine.planner import Planning
+from reconciler.engine.rollback.plan import Destination, plan_rollback
+from reconciler.engine.rollback.request import Back
+from reconciler.engine.workspace import Scope, Workspace
+from reconciler.ledger import Ledger
+from reconciler.platform import Platform
+from reconciler.problems import Finding, ReconcilerError
+
+Execute = Callable[[Planning, Destination], Awaitable[tuple[Result, ...]]]
+LEFT_BEHIND = frozenset({"no-way-back", "rollback-leaves", "rollback-to-spec", "drift"})
+"""Findings that name an object which is not as it was."""
+
+
+@dataclass(frozen=True)
+class Retreating:
+    """Of one run that still holds the lock."""
+
+    workspace: Workspace
+    platform: Platform
+    ledger: Ledger
+    run: str
+    journal: Journal
+    notice: Callable[[str], None]
+    execute: Execute
+    """Carries out a plan under the run's lock."""
+    secret_env: Mapping[str, str] | None
+    doubtful: frozenset[str] = frozenset()
+    """Addresses that failed in such a way that they may have been changed all the same."""
+
+    async def take_back(self, results: Iterable[Result], why: str) -> Retreat | None:
+        """Takes back what was applied; None where nothing was."""
+        if not self.doubtful and not any(result.outcome is Outcome.APPLIED for result in results):
+            return None
+        self.notice(f"What this run applied is taken back, because {why}.")
+        try:
+            planning, destination = await plan_rollback(
+                self.workspace,
+                self.platform,
+                self.ledger,
+                Back(run=self.run, strict=False, doubtful=self.doubtful),
+                Scope(),
+                secret_env=self.secret_env,
+                own_run=self.run,
+            )
+        except ReconcilerError as error:
+            return Retreat(why=why, left=(f"Nothing could be taken back: {error.message}",))
+        blocking = [finding for finding in planning.plan.errors if not _set_aside(finding)]
+        if blocking:
+            return Retreat(why=why, plan=planning.plan.id, left=tuple(finding.message for finding in blocking))
+        self.journal.retreat_started(planning.plan, why)
+        done = await self.execute(planning, destination)
+        return Retreat(why=why, plan=planning.plan.id, results=done, left=_left(planning.plan))
+
+
+def _set_aside(finding: Finding) -> bool:
+    """The policy let the changes pass, so it lets them be taken back."""
+    return finding.id.startswith("policy-")
+
+
+def _left(plan: Plan) -> tuple[str, ...]:
+    return tuple(finding.message for finding in plan.findings if finding.id in LEFT_BEHIND)
