@@ -80,6 +80,10 @@ def _keep_traceback() -> str:
 
 def _exit_code(leaving: SystemExit) -> int:
     """A command's own code; 1 for a wrong use of options, for which the library would take 2, which is ours."""
-    own = isinstance(leaving.__context__, typer.Exit)
+    context = leaving.__context__
+    if context is not None and isinstance(context.__cause__, KeyboardInterrupt):
+        people().print("Stopped.")
+        return 1
+    own = isinstance(context, typer.Exit)
     code = leaving.code if isinstance(leaving.code, int) else 1
     return code if own or code == 0 else 1

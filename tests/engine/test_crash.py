@@ -170,7 +170,8 @@ def test_a_signal_while_planning_applies_nothing(repository, cli, org):
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
 
-    assert process.returncode != 0
+    assert process.returncode == 1
+    assert "Stopped." in said
     assert "Traceback" not in said
     assert org.flows() == {}
     org.mend()
