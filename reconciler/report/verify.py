@@ -122,8 +122,9 @@ def _row(check: Check) -> str:
 
 
 def _line(outcome: Proof, text: str) -> Text:
-    line = Text(f"{outcome.value:<8}  ", style=STYLES[outcome])
-    return line.append(text, style="default")
+    line = Text()
+    line.append(f"{outcome.value:<8}  ", style=STYLES[outcome])
+    return line.append(text)
 
 
 def _by_reason(report: VerifyReport) -> dict[tuple[str, str | None], list[Check]]:

@@ -13,6 +13,7 @@ from reconciler.engine.verify.scope import changed
 from reconciler.engine.verify.waiting import Listener
 from reconciler.engine.workspace import Workspace
 from reconciler.platform import Platform
+from reconciler.specs import Masker
 
 
 async def verified_after(
@@ -42,7 +43,7 @@ async def verified_after(
             about="everything that was changed",
             expected="as the specs say",
             outcome=Proof.UNPROVEN,
-            reason=f"Unexpected: {type(error).__name__}: {error}",
+            reason=Masker(workspace.secrets).mask(f"Unexpected: {type(error).__name__}: {error}"),
             remedy=f"Run `reconciler verify --env {workspace.environment.name}`, and report this to the maintainers.",
         )
         return VerifyReport(environment=workspace.environment.name, org=org.identity.name, checks=(unknown,))

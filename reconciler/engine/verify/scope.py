@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import networkx as nx
 
 from reconciler.engine.dependencies import catalog_graph
 from reconciler.engine.document import Action, Plan
+from reconciler.engine.observe import flow_addresses
 from reconciler.engine.outcome import Outcome, Result
 from reconciler.engine.planner import Planning
 from reconciler.globs import matches
+from reconciler.kinds.registry import kind_of
 from reconciler.problems import ReconcilerError
 from reconciler.specs import Catalog
 from reconciler.suggest import near
@@ -47,8 +49,10 @@ def chosen(catalog: Catalog, patterns: Sequence[str]) -> Subjects:
                 f"{pattern}: no resource of the specs matches.",
                 remedy=f"{near(pattern, known)}Addresses look like 'ivr/Household Line'; globs are allowed.",
             )
+    if not patterns:
+        return Subjects(frozenset(known), frozenset(known), frozenset(known))
     graph = catalog_graph(catalog)
-    named = {address for address in known if not patterns or matches(address, patterns)}
+    named = {address for address in known if matches(address, patterns)}
     around = named.union(*(nx.descendants(graph, each) | nx.ancestors(graph, each) for each in named))
     return Subjects(frozenset(around), frozenset(around), frozenset(around))
 
@@ -67,13 +71,21 @@ def changed(
     left = _left_alone(catalog, planning, plan) | {result.address for result in results} - applied.keys()
     looked_at = frozenset(catalog.resources) - left
     reached = (made & graph.nodes).union(*(nx.ancestors(graph, address) for address in made if address in graph))
-    # Who holds a module that was published, or was published himself.
-    asked = {address for address in reached if address in made or made & set(graph.successors(address))}
+    # Who was published, or holds a module that was.
+    asked = {address for address in reached if address in made or not made.isdisjoint(_modules(catalog, address))}
     return Subjects(
         addresses=looked_at if everything else looked_at & reached,
         asked=looked_at if everything else looked_at & asked,
         after_deletes=looked_at if everything or len(made) < len(applied) else frozenset(),
     )
+
+
+def _modules(catalog: Catalog, address: str) -> Iterator[str]:
+    """The common modules of the specs that a flow holds."""
+    desired = catalog.resources[address]
+    for reference in desired.references:
+        if kind_of(desired.kind).embeds(reference):
+            yield from flow_addresses(reference, catalog.resources)[:1]
 
 
 def _left_alone(catalog: Catalog, planning: Planning, plan: Plan) -> set[str]:
