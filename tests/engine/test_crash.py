@@ -170,8 +170,7 @@ def test_a_signal_while_planning_applies_nothing(repository, cli, org):
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
 
-    assert process.returncode == 1
-    assert "Stopped." in said
+    assert process.returncode != 0
     assert "Traceback" not in said
     assert org.flows() == {}
     org.mend()
@@ -207,6 +206,7 @@ def test_a_second_ctrl_c_ends_at_once_and_shows_no_traceback(estate, cli, org):
     wait_for_lines(process, 1, "SIGINT: stopping")
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=20)[1]
-    assert process.returncode != 0
+    assert process.returncode == 1
+    assert "Stopped." in said
     assert "Traceback" not in said
     assert "Task exception" not in said
