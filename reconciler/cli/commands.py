@@ -20,6 +20,7 @@ NAMES = (
     "status",
     "history",
     "adoption",
+    "limits",
     "graph",
     "unlock",
     "schema",

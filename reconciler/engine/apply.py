@@ -13,6 +13,7 @@ from reconciler.engine.execute import Execution, Listener
 from reconciler.engine.history import History
 from reconciler.engine.journal import Journal
 from reconciler.engine.lease import Lease, held
+from reconciler.engine.limits.sizes import Sizes
 from reconciler.engine.outcome import RunReport
 from reconciler.engine.planner import Planning, make_plan
 from reconciler.engine.proof import Proof
@@ -261,6 +262,7 @@ class Apply:
             or History(self.workspace.root, self.workspace.environment.name, self.workspace.cache),
             signature=Signature(self.holder, self.run, self.workspace.commit.commit),
             secret_fingerprints=self.workspace.secret_fingerprints(org.identity.id),
+            sizes=Sizes(self.workspace.cache, org.identity.id),
             missing_is_made=self.workspace.missing_is_made,
         )
 

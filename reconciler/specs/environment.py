@@ -16,6 +16,7 @@ from reconciler.archy.model import Path
 from reconciler.problems import Finding, Location, ReconcilerError, SpecError
 from reconciler.specs.environment_files import DIRECTORY, Layers, environment_file, file_names, read_layers
 from reconciler.specs.environment_problems import explain
+from reconciler.specs.limits import Limits, limit_problems
 from reconciler.specs.policy import Policy, policy_problems
 from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
@@ -170,9 +171,11 @@ class EnvironmentFile(_Part):
     """What people decided about findings."""
     smoke: Smoke = Smoke()
     """Which smoke tests apply runs, and what follows when one is not passed."""
+    limits: Limits = Limits()
+    """What a plan makes of the org's limits."""
     windows: Windows | None = None
     """When changes may be applied; without it, at any time."""
-    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 50
     """How many changes may run at the same time."""
 
 
@@ -226,6 +229,7 @@ def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | 
         *_variable_findings(data, layers),
         *silence_problems(data, layers),
         *policy_problems(data, layers),
+        *limit_problems(data, layers),
     ]
     if findings or made is None:
         raise SpecError(findings)
