@@ -62,8 +62,8 @@ class Steps:
         for address in addresses:
             desired = self.wanted.get(address)
             if desired is not None:
-                with suppress(ReconcilerError):
-                    # Told at the change's own turn.
+                with suppress(Exception):
+                    # Whatever is wrong with it is told at the change's own turn.
                     _ = desired.content
                 await asyncio.sleep(0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,7 +11,10 @@ from support import flow, module
 
 from reconciler.engine.crowd import Crowd
 from reconciler.engine.document import Action, Change, Precondition
+from reconciler.engine.lease import Lease
 from reconciler.engine.queue import Queue
+from reconciler.ledger import FileLedger, LockInfo, short_hash
+from reconciler.ledger.cells import lock_cells, lock_of
 
 
 def change(name: str, *needs: str, kind: str = "inboundCall") -> Change:
@@ -103,3 +108,21 @@ def test_fewer_changes_run_at_once_after_the_org_has_said_that_it_is_too_much(
 
     assert ran.code == 0, ran.err
     assert "12 applied" in ran.err
+
+
+def test_the_lock_says_what_is_in_flight_in_one_short_cell(tmp_path: Path) -> None:
+    """A cell of a data table takes some 800 characters as far as we know (LEDGER-2)."""
+
+    async def announced() -> LockInfo:
+        lease = Lease(FileLedger(tmp_path / "ledger.json"))
+        await lease.take("A. Person with a Long Name (GitHub run 19283746501)", "0123456789ab")
+        names = [f"inboundCall/Flow {number}" for number in range(200)]
+        for place in range(60):
+            await lease.announce(names[place], names[place + 1 :])
+        return lease.lock
+
+    lock = asyncio.run(announced())
+    note = lock_cells(lock)["note"]
+    assert len(note) < 800
+    assert lock_of({"note": note}) == lock
+    assert {short_hash(f"inboundCall/Flow {number}") for number in range(60)} <= set(lock.inflight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from reconciler.engine.concurrency import together
 from reconciler.engine.limits.counting import Counting, counting
@@ -33,6 +33,7 @@ class LimitLine(_Frozen):
     source: str | None = None
     """Who says what counts against it."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def share(self) -> float | None:
         """How full it is; None where that is not known."""
