@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_what_a_plan_deletes_makes_room(repository, cli, org):
     assert "limit-crossed" not in findings(replaced)
 
 
-def test_the_org_is_asked_once_a_day_and_only_where_a_plan_adds_something(repository, cli, org):
+def test_the_org_is_asked_once_a_day_and_only_where_a_plan_adds_something(repository, cli, org, monkeypatch):
     flows(repository, 1)
     assert cli("apply", "--auto-approve").code == 0
     once = asked(org)
@@ -124,6 +125,9 @@ def test_the_org_is_asked_once_a_day_and_only_where_a_plan_adds_something(reposi
     assert planned(cli).code == 0
 
     assert (once, asked(org)) == (1, 1)
+    monkeypatch.setattr("reconciler.engine.limits.values.KEPT", timedelta(0))
+    assert planned(cli).code == 0
+    assert asked(org) == 2
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "missing.permissions"), (404, "not.found"), (503, "busy")])
@@ -150,7 +154,7 @@ def test_limits_shows_what_is_counted_and_what_nobody_documents(repository, cli,
     shown, listed = cli("limits"), cli("limits", "--format", "json").json
 
     by_key = {limit["key"]: limit for limit in listed["limits"]}
-    assert (by_key["flows.max"]["value"], by_key["flows.max"]["now"]) == (10, 9)
+    assert [by_key["flows.max"][key] for key in ("value", "now", "share")] == [10, 9, 0.9]
     assert (by_key["lines.of.ours"]["value"], by_key["lines.of.ours"]["now"]) == (2, 1)
     assert by_key["what.nobody.knows"]["now"] is None
     documented = {limit["counts"]: limit for limit in listed["documented"]}

@@ -21,6 +21,8 @@ async def limit_findings(
     workspace: Workspace, platform: Platform, observation: Observation, actions: Mapping[str, Action]
 ) -> list[Finding]:
     """Findings about the limits of what the plan adds to; the org is asked only where it adds something."""
+    if not actions:
+        return []
     settings = workspace.environment.limits
     in_org = workspace.environment.ledger.type == "org"
     counts = counting(observation, actions, in_org=in_org)
