@@ -4,6 +4,9 @@ Usage: ``make bench-publish`` or ``python scripts/bench_publish.py [--flows 50] 
 org is a sandbox in a process of its own, on HTTP, whose deploy jobs take that long and which answers 429 beyond so
 many requests a minute and token; the client is a process of its own, as people run it.
 
+Real orgs do not run on this machine: what the sandbox takes of its processors and disk is in the figures, so leave it
+alone meanwhile, and put the sandbox's file where it is quick, for instance with TMPDIR=/dev/shm.
+
 The bound is the larger of two: the graph's longest chain of flows, each of which needs a job; and the time before
 which the rate limit does not let the requests pass that cannot be done without (see ``NEEDED_A_FLOW``).
 """
@@ -198,6 +201,7 @@ def _figures(shape: Shape, applied: Mapping[str, Any], job_seconds: float, rate:
         "bound_seconds": bound,
         "bound_by_graph": by_graph,
         "bound_by_rate": by_rate,
+        "requests_needed_by_rate": round(WINDOW * flows * NEEDED_A_FLOW / rate, 1),
         "seconds": round(took, 2),
         "ratio": round(took / bound, 3),
         "requests": sum(count for route, count in routes.items() if "/api/v2/" in route),

@@ -42,7 +42,7 @@ class FlowsApi:
         self._session = session
         self._exports = Exports(session)
         self._deploys = Looks(session)
-        self._batcher = Batcher(self._by_id)
+        self._batcher = Batcher(self._by_id, crowded=session.crowded, sleep=session.sleep)
 
     async def get(self, id: str) -> Flow:
         """One flow.

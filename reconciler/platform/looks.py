@@ -68,7 +68,7 @@ class Looks:
     def pause(self, look: Look) -> tuple[float, bool]:
         """Seconds to wait, and whether the job is looked at then; else it is asked again what comes next."""
         usual, age = self.usual, look.age
-        if usual is not None and age >= usual * _AS_OLD and look.looks_when_due == 0:
+        if usual is not None and self._worth_a_look(look, usual):
             return 0.0, True
         until_due = usual - age if usual is not None and look.looks_when_due == 0 else float("inf")
         until_again = self._until_again(look)
@@ -80,6 +80,13 @@ class Looks:
             return until_due, False
         self._next = turn + self._spacing(due=look.looks_when_due > 0)
         return turn - now, True
+
+    def _worth_a_look(self, look: Look, usual: float) -> bool:
+        """Whether it may well be done: nobody looked since others were done at its age; twice, then turns are taken."""
+        if look.looks_when_due == 0:
+            return look.age >= usual * _AS_OLD
+        latest = self._durations[-1] * _AS_OLD
+        return look.looks_when_due == 1 and look.age - look.unseen < latest <= look.age
 
     def _until_again(self, look: Look) -> float:
         """Seconds until the job may be looked at again; 0 or less: it may."""

@@ -143,6 +143,7 @@ def test_limits_that_cannot_be_read_are_told_and_keep_no_plan(repository, cli, o
     assert findings(plan)["limits-unread"]["severity"] == "info"
     assert "architect" in findings(plan)["limits-unread"]["message"]
     assert shown.code == 0
+    assert shown.json["missing"] == []
     assert set(shown.json["unread"]) == {"architect", "datatables", "telephony.configuration", "platform.api"}
 
 

@@ -94,6 +94,16 @@ def test_later_jobs_are_looked_at_when_the_earlier_ones_were_done() -> None:
     assert jobs.looked < 50 + 25
 
 
+def test_jobs_that_take_a_little_longer_than_the_earlier_ones_are_noticed_together_too() -> None:
+    jobs = Jobs(crowded=0.8)
+    jobs.run(*(jobs.one(5.0) for _ in range(5)))
+    jobs.late.clear()
+    jobs.looked = 0
+    jobs.run(*(jobs.one(5.9) for _ in range(45)))
+    assert max(jobs.late) < 1.0
+    assert jobs.looked < 45 * 3
+
+
 @pytest.mark.parametrize("usual", [0.0, 60.0])
 def test_a_job_that_takes_otherwise_than_the_others_is_noticed_all_the_same(usual: float) -> None:
     jobs = Jobs()

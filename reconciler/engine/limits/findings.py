@@ -10,8 +10,9 @@ from reconciler.engine.limits.known import Known, limits_for
 from reconciler.engine.limits.values import Values
 from reconciler.engine.observe import Observation
 from reconciler.engine.workspace import Workspace
-from reconciler.platform import Platform
+from reconciler.platform import PermissionDenied, Platform, PlatformError
 from reconciler.problems import Finding, Severity
+from reconciler.specs.limits import LEDGER_ROWS
 
 NEAR = 0.9
 """From this part of a limit on, a plan that adds something says so."""
@@ -38,7 +39,7 @@ async def limit_findings(
             continue
         blocks = told is not None and settings.on_crossing == "fail"
         findings += _judged(limit, value, count, of_org=told is not None, blocks=blocks)
-    return [*findings, *(_unread(namespace, str(error)) for namespace, error in values.problems.items())]
+    return [*findings, *(_unread(namespace, error) for namespace, error in values.problems.items())]
 
 
 def _judged(limit: Known, value: int, count: Count, *, of_org: bool, blocks: bool) -> list[Finding]:
@@ -46,10 +47,12 @@ def _judged(limit: Known, value: int, count: Count, *, of_org: bool, blocks: boo
     if not crossed and count.after < value * NEAR:
         return []
     named = f" ({limit.name})" if limit.key else ""
-    whose = f"the org's limit is {value}{named}" if of_org else f"the documented limit is {value}"
+    whose = f"the org's limit is {value:,}{named}" if of_org else f"the documented limit is {value:,}"
     verb = "crosses a limit of the org" if crossed else "comes close to a limit of the org"
-    message = f"The plan {verb}: {limit.what}, {count.now} now and {count.after} after the plan; {whose}."
-    ask = f"Delete {limit.what} that nobody needs, or ask Genesys Cloud Customer Care for a higher limit."
+    message = f"The plan {verb}: {limit.what}, {count.now:,} now and {count.after:,} after the plan; {whose}."
+    ask = "Ask Genesys Cloud Customer Care for a higher limit."
+    if not any(glob.startswith(LEDGER_ROWS) for glob in limit.globs):
+        ask = f"Delete {limit.what} that nobody needs, or ask Genesys Cloud Customer Care for a higher limit."
     if crossed and blocks:
         ask += " If the limit counts something else, say so in the environment: see docs/limits.md."
     elif not of_org:
@@ -58,10 +61,13 @@ def _judged(limit: Known, value: int, count: Count, *, of_org: bool, blocks: boo
     return [Finding(id="limit-crossed" if crossed else "limit-near", severity=severity, message=message, remedy=ask)]
 
 
-def _unread(namespace: str, why: str) -> Finding:
+def _unread(namespace: str, error: PlatformError) -> Finding:
+    remedy = error.remedy
+    if isinstance(error, PermissionDenied):
+        remedy = "Give the OAuth client the permission limits:organization:view, or leave it: nothing else needs it."
     return Finding(
         id="limits-unread",
         severity=Severity.INFO,
-        message=f"The org's limits of {namespace} could not be read, so the plan was not compared with them: {why}",
-        remedy="Give the OAuth client the permission limits:organization:view, or leave it: nothing else needs it.",
+        message=f"The org's limits of {namespace} could not be read, so the plan was not compared with them: {error}",
+        remedy=remedy,
     )

@@ -94,7 +94,11 @@ async def limits_report(workspace: Workspace, platform: Platform, ledger: Ledger
             for limit in known
             if limit.default and (limit.namespace, limit.key) not in named
         ),
-        missing=tuple(limit.name for limit in known if limit.key and (limit.namespace, limit.key) not in named),
+        missing=tuple(
+            limit.name
+            for limit in known
+            if limit.key and (limit.namespace, limit.key) not in named and limit.namespace not in values.problems
+        ),
         unread={name: str(error) for name, error in values.problems.items()} | problem,
         sizes=tuple(
             SizeLine(sort=sort, public=PUBLISHED[sort][0], here=sizes.largest(sort) or None) for sort in (FLOW, MODULE)
