@@ -94,6 +94,10 @@ bench: $(VENV)/.dev ## Measure plan and apply on a generated estate; prints JSON
 bench-validate: $(VENV)/.dev ## Measure validate on a generated estate; prints JSON
 	@$(BIN)/python scripts/bench_validate.py $(ARGS)
 
+.PHONY: bench-publish
+bench-publish: $(VENV)/.dev ## Measure 50 flows from the first change to the last, against the bound; prints JSON
+	@$(BIN)/python scripts/bench_publish.py $(ARGS)
+
 .PHONY: faults
 faults: $(VENV)/.dev ## Let every fault strike every kind of operation; prints a table
 	@$(BIN)/python scripts/faults.py $(ARGS)

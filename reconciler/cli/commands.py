@@ -23,6 +23,7 @@ NAMES = (
     "history",
     "audit",
     "adoption",
+    "limits",
     "graph",
     "notify",
     "unlock",

@@ -16,6 +16,7 @@ from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, command
 from reconciler.cli.output import document, say
 from reconciler.cli.session import open_workspace, repository_root
 from reconciler.engine.circles import is_circular
+from reconciler.engine.limits.sizes import Sizes
 from reconciler.problems import Finding, ReconcilerError, Silenced, SpecError
 from reconciler.report.annotations import github_annotations
 from reconciler.report.findings import findings_json, findings_text, summary
@@ -59,7 +60,9 @@ def validate(
         silenced = error.silenced if isinstance(error, SpecError) else ()
         _document(format, error.findings, silenced, error)
         raise
-    findings, silenced = workspace.catalog.findings, workspace.catalog.silenced
+    sizes = Sizes(workspace.cache, workspace.environment.org.id)
+    findings = (*workspace.catalog.findings, *sizes.findings(workspace.catalog.resources.values()))
+    silenced = workspace.catalog.silenced
     _document(format, findings, silenced)
     if format is ValidateFormat.TEXT:
         say(findings_text(findings))

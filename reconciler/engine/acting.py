@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
+from reconciler.engine.limits.sizes import Sizes
 from reconciler.engine.planner import Planning, make_plan
 from reconciler.engine.rollback.plan import Destination, plan_rollback
 from reconciler.engine.rollback.request import Back
@@ -63,5 +64,6 @@ class Acting:
             "history": planning.history or History(workspace.root, workspace.environment.name, workspace.cache),
             "signature": Signature(self.holder, self.run, workspace.commit.commit),
             "secret_fingerprints": workspace.secret_fingerprints(org.identity.id),
+            "sizes": Sizes(workspace.cache, org.identity.id),
             "missing_is_made": workspace.missing_is_made,
         }

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Protocol
 
+from reconciler.engine.crowd import Crowd
 from reconciler.engine.document import Change, Plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.lease import ANNOUNCED_AT_ONCE, Lease
 from reconciler.engine.outcome import Outcome, Result
+from reconciler.engine.queue import Queue
 from reconciler.engine.smoke import Listener as SmokeListener
 from reconciler.engine.steps import Refused, Steps
 from reconciler.engine.verify.waiting import Listener as VerifyListener
 from reconciler.engine.witness import Witness
 from reconciler.ledger import LockLostError
 from reconciler.problems import ReconcilerError
+
+PREPARED = 200
+"""Specs that are rendered and parsed before the first change begins; more would take too much memory at once."""
 
 
 class Listener(SmokeListener, VerifyListener, Protocol):
@@ -73,10 +76,12 @@ class Execution:
     async def run(self) -> tuple[Result, ...]:
         """Executes all changes; returns one result each, in the order of the plan."""
         changes = {change.address: change for change in self.plan.changes}
-        queue = _Queue(self.plan.changes)
+        queue = Queue(self.plan.changes)
+        await self.steps.prepare(queue.coming(PREPARED))
+        crowd = Crowd(self.concurrency, lambda: self.steps.platform.throttled)
         running: dict[asyncio.Task[Result], str] = {}
         while True:
-            while len(running) < self.concurrency and not self._must_stop() and (address := queue.take()):
+            while len(running) < crowd.limit and not self._must_stop() and (address := queue.take()):
                 coming = queue.coming(ANNOUNCED_AT_ONCE)
                 running[asyncio.create_task(self._one(changes[address], coming))] = address
             if not running:
@@ -84,6 +89,7 @@ class Execution:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 del running[task]
+                crowd.one_ended()
                 self._settle(task.result(), changes, queue)
         for address in queue.left():
             self._note(self._untouched(changes[address]))
@@ -92,7 +98,7 @@ class Execution:
     def _must_stop(self) -> bool:
         return self.stopping or self.lease.lost is not None
 
-    def _settle(self, result: Result, changes: Mapping[str, Change], queue: _Queue) -> None:
+    def _settle(self, result: Result, changes: Mapping[str, Change], queue: Queue) -> None:
         """Notes an outcome; a success frees what waited for it, a failure skips that, and what waits for it."""
         self._note(result)
         if result.outcome is Outcome.APPLIED:
@@ -148,50 +154,6 @@ class Execution:
             version_before=change.precondition.version,
             seconds=time.monotonic() - started,
         )
-
-
-class _Queue:
-    """Which changes wait for which, and which may start; in the order of the plan."""
-
-    def __init__(self, changes: Iterable[Change]) -> None:
-        changes = tuple(changes)
-        known = {change.address for change in changes}
-        self._needs = {change.address: {n for n in change.depends_on if n in known} for change in changes}
-        self._dependents: dict[str, list[str]] = defaultdict(list)
-        for address, needs in self._needs.items():
-            for needed in needs:
-                self._dependents[needed].append(address)
-        self._ready = deque(address for address, needs in self._needs.items() if not needs)
-
-    def take(self) -> str | None:
-        """The next change that may start."""
-        if not self._ready:
-            return None
-        address = self._ready.popleft()
-        del self._needs[address]
-        return address
-
-    def coming(self, count: int) -> list[str]:
-        """Changes that are likely to start soon."""
-        soon = [*islice(self._ready, count)]
-        return soon if len(soon) == count else [*soon, *islice(self._needs, count)]
-
-    def done(self, address: str) -> None:
-        """Frees what waited for this change alone."""
-        for waiting in self._dependents[address]:
-            needs = self._needs.get(waiting)
-            if needs is not None:
-                needs.discard(address)
-                if not needs:
-                    self._ready.append(waiting)
-
-    def give_up_on(self, address: str) -> list[str]:
-        """Takes out what waits for this change, which will not happen."""
-        return [waiting for waiting in self._dependents[address] if self._needs.pop(waiting, None) is not None]
-
-    def left(self) -> list[str]:
-        """What was never taken out."""
-        return list(self._needs)
 
 
 def _skipped(change: Change, failed: Result) -> Result:

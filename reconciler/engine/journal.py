@@ -61,7 +61,12 @@ class Journal:
 
     def run_ended(self, report: RunReport) -> None:
         """The run is over."""
-        self._write("run-ended", exit_code=report.exit_code, seconds=report.seconds)
+        self._write(
+            "run-ended",
+            exit_code=report.exit_code,
+            seconds=report.seconds,
+            publish_seconds=report.publish_seconds,
+        )
 
     def close(self) -> None:
         """Closes the file."""

@@ -19,6 +19,8 @@ from reconciler.problems import ReconcilerError
 RENEW_SECONDS = LOCK_SECONDS / 3
 ANNOUNCED_AT_ONCE = 25
 """Addresses that one renewal names: few requests, and a short row."""
+ANNOUNCED_IN_ALL = 64
+"""With those that are being published already; more than that only where more are (a cell is short, LEDGER-2)."""
 CHECK_SECONDS = 1.0
 """How long an answer that the lock is still ours is believed before a change begins."""
 SURE_SECONDS = LOCK_SECONDS - 60.0
@@ -99,7 +101,8 @@ class Lease:
             self.require()
             if address not in self._announced:
                 following = [other for other in coming if other not in self._announced and other != address]
-                await self._renew({*self._announced, address, *following[: ANNOUNCED_AT_ONCE - 1]})
+                room = min(ANNOUNCED_AT_ONCE, ANNOUNCED_IN_ALL - len(self._announced)) - 1
+                await self._renew({*self._announced, address, *following[: max(0, room)]})
             elif self._renewed.seconds > CHECK_SECONDS:
                 await self._renew(self._announced)
             self._unsettled.add(address)

@@ -10,12 +10,14 @@ from reconciler.engine.assess import Assessor, edit_lock_findings
 from reconciler.engine.claims import taken_findings, unavailable_findings
 from reconciler.engine.contracts import Contracts
 from reconciler.engine.dependencies import catalog_graph, change_graph, cycle_findings
-from reconciler.engine.document import Plan, RollbackRef
+from reconciler.engine.document import Action, Plan, RollbackRef
 from reconciler.engine.drift import DriftPolicy
 from reconciler.engine.exports import Exports
 from reconciler.engine.fields import FieldJudge
 from reconciler.engine.graph import Graph, execution_order, reference_graph, select
 from reconciler.engine.history import History
+from reconciler.engine.limits.findings import limit_findings
+from reconciler.engine.limits.sizes import Sizes
 from reconciler.engine.linkage import Linkage
 from reconciler.engine.notices import (
     circle_findings,
@@ -145,6 +147,7 @@ async def plan_on(
         *([] if workspace.missing_is_made else await unavailable_findings(platform, changes.values())),
         *circle_findings(order),
         *pruning.findings,
+        *await _limits(workspace, platform, observation, changes),
         *_hold_to_policy(workspace, changes, scope),
         *unmanaged_findings(outside),
         *await contracts.broken_outside(verdicts, outside),
@@ -161,6 +164,20 @@ async def plan_on(
     rollback = aim.rollback if aim else None
     plan = assemble(workspace, observation, verdicts, changes, order, findings, reach, rollback)
     return Planning(plan, observation, workspace, verdicts, history)
+
+
+async def _limits(
+    workspace: Workspace, platform: Platform, observation: Observation, changes: Mapping[str, Verdict]
+) -> list[Finding]:
+    """What the changes come to in numbers and sizes, against what the org takes."""
+    actions = {address: verdict.action for address, verdict in changes.items() if verdict.action is not None}
+    publishing = [
+        verdict.desired
+        for verdict in changes.values()
+        if verdict.desired is not None and verdict.action is not Action.ADOPT
+    ]
+    sizes = Sizes(workspace.cache, observation.org.identity.id)
+    return [*await limit_findings(workspace, platform, observation, actions), *sizes.findings(publishing)]
 
 
 def _assessor(

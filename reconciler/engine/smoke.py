@@ -80,9 +80,13 @@ def refuse_missing_secrets(workspace: Workspace, tests: Iterable[SmokeTest]) -> 
         raise SecretsMissingError("Secrets that the smoke tests use are not set here.", findings=findings)
 
 
+AT_ONCE = 4
+"""Workflows that run in the org at the same time; unlike publishing, they reach into other systems."""
+
+
 @dataclass
 class SmokeRun:
-    """One run over some tests, several at a time (``concurrency`` of the environment)."""
+    """One run over some tests, several at a time (``AT_ONCE``, fewer where ``concurrency`` of the environment is)."""
 
     workspace: Workspace
     platform: Platform
@@ -109,7 +113,7 @@ class SmokeRun:
         check_org(identity, self.workspace.environment.org.id)
         if self.tests:
             self.listener.smoke_started(identity.name, len(self.tests), len(self.workspace.catalog.smoke_tests))
-        gate = asyncio.Semaphore(self.workspace.environment.concurrency)
+        gate = asyncio.Semaphore(min(AT_ONCE, self.workspace.environment.concurrency))
         results = await together(self._in_turn(gate, test) for test in self.tests)
         return SmokeReport(
             environment=self.workspace.environment.name,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
@@ -11,6 +13,7 @@ from reconciler.engine.drift import by_whom
 from reconciler.engine.fields import row_tells, state_digest
 from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
+from reconciler.engine.limits.sizes import Sizes
 from reconciler.engine.linkage import resolve_reference
 from reconciler.engine.observe import Org, flow_addresses
 from reconciler.kinds.base import Desired, Kind, Live, Operations
@@ -50,9 +53,21 @@ class Steps:
     history: History
     signature: Signature
     secret_fingerprints: Mapping[str, str]
+    sizes: Sizes
+    """Learns how large a flow the org takes."""
     missing_is_made: bool = False
     """A sandbox makes what a flow names, its division included."""
     divisions: dict[str, str] = field(default_factory=dict)
+
+    async def prepare(self, addresses: Iterable[str]) -> None:
+        """Renders what will be published, so that it costs no time between the first change and the last."""
+        for address in addresses:
+            desired = self.wanted.get(address)
+            if desired is not None:
+                with suppress(Exception):
+                    # Whatever is wrong with it is told at the change's own turn.
+                    _ = desired.content
+                await asyncio.sleep(0)
 
     async def take(self, change: Change, coming: Iterable[str], waits: Waits) -> str | None:
         """Does one change and records it; returns the version that is live afterwards.
@@ -131,6 +146,7 @@ class Steps:
         else:
             after = await self._update(kind, change, live, operations)
         self.org.put(after)
+        self.sizes.published(desired)
         await self._record(kind, change, after, self._modules_now(kind, desired), trail)
         return after.version
 

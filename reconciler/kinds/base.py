@@ -73,6 +73,8 @@ class Desired:
     """Contract of a common module, and calls of modules."""
     load: Callable[[], Content] = field(repr=False, compare=False)
     locate: Callable[[Path], Location] = field(repr=False, compare=False)
+    size: int = 0
+    """Bytes of its rendered text, with placeholders for secrets."""
 
     @property
     def address(self) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, field_serializer, field_validator
 
 from reconciler.ledger.runs import RunRecord
 from reconciler.ledger.trail import Earlier
@@ -24,6 +24,8 @@ from reconciler.problems import ReconcilerError
 LOCK_SECONDS = 900
 """How long a lock lives unless its holder renews it."""
 APPLIED_PLANS_KEPT = 20
+HASH_LENGTH = 8
+"""Hexadecimal characters that stand for an address where room is short."""
 
 
 class Row(BaseModel):
@@ -73,6 +75,18 @@ class LockInfo(BaseModel):
     """Short hashes of the addresses that the holder is publishing; tells an interrupted run from drift."""
     number: int = 0
     """In an org: how many locks were given out before it, and it. Whoever holds the highest number holds the lock."""
+
+    @field_serializer("inflight", when_used="json")
+    def _joined(self, inflight: tuple[str, ...]) -> str:
+        """Without quotes and commas: many changes may be in flight, and a cell of the ledger is short."""
+        return "".join(inflight)
+
+    @field_validator("inflight", mode="before")
+    @classmethod
+    def _apart(cls, inflight: Any) -> Any:
+        if not isinstance(inflight, str):
+            return inflight
+        return tuple(inflight[start : start + HASH_LENGTH] for start in range(0, len(inflight), HASH_LENGTH))
 
     def expired(self, now: datetime) -> bool:
         """Whether the holder let it run out."""
@@ -294,4 +308,4 @@ def key_of(address: str) -> str:
 
 def short_hash(address: str) -> str:
     """Eight hex characters that stand for an address where room is short."""
-    return hashlib.sha256(address.encode()).hexdigest()[:8]
+    return hashlib.sha256(address.encode()).hexdigest()[:HASH_LENGTH]

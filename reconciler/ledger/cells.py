@@ -31,6 +31,10 @@ COLUMNS = {
     "run": "Run",
     "note": "Note",
 }
+CELL_LENGTH = 800
+"""Characters that a cell surely takes (LEDGER-2)."""
+NOTE_CELLS = ("note", "fields", "modules", "secrets")
+"""Cells that the head's note may take."""
 UNKNOWN = "?"
 """Stands for modules that are not known; an empty cell means that there are none."""
 
@@ -123,8 +127,12 @@ def run_of(cells: Mapping[str, Any]) -> RunRecord:
 
 
 def head_cells(note: Mapping[str, Any]) -> dict[str, str]:
-    """All cells of the head's row but its key."""
-    return {"address": "(head)", "note": json.dumps(note, separators=(",", ":"), ensure_ascii=False)}
+    """All cells of the head's row but its key; a note that is long, after a run that broke off, takes several."""
+    text = json.dumps(note, separators=(",", ":"), ensure_ascii=False)
+    last = len(NOTE_CELLS) - 1
+    ends = [(place + 1) * CELL_LENGTH if place < last else None for place in range(len(NOTE_CELLS))]
+    parts = {name: text[place * CELL_LENGTH : ends[place]] for place, name in enumerate(NOTE_CELLS)}
+    return {"address": "(head)", **parts}
 
 
 def note_of(cells: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -132,7 +140,7 @@ def note_of(cells: Mapping[str, Any] | None) -> dict[str, Any]:
     if cells is None:
         return {}
     try:
-        note = parse_json(cells["note"])
+        note = parse_json(cells["note"] + "".join(cells.get(name, "") for name in NOTE_CELLS[1:]))
         check_notes(
             note.get("plans", []),
             note.get("interrupted", []),

@@ -22,6 +22,7 @@ from reconciler.platform.divisions import DivisionsApi
 from reconciler.platform.executions import ExecutionsApi
 from reconciler.platform.flows import FlowsApi
 from reconciler.platform.ivrs import IvrsApi
+from reconciler.platform.limits import LimitsApi
 from reconciler.platform.models import (
     Organization,
     Schedule,
@@ -78,6 +79,7 @@ class Platform:
         self.directory = Directory(self._session)
         self.analytics = AnalyticsApi(self._session)
         self.audits = AuditsApi(self._session)
+        self.limits = LimitsApi(self._session)
 
     async def __aenter__(self) -> Platform:
         return self
@@ -108,6 +110,11 @@ class Platform:
     def logins(self) -> int:
         """Requests to the token endpoint so far, retries included."""
         return self._session.counters.logins
+
+    @property
+    def throttled(self) -> int:
+        """How many of the requests the org answered with 429."""
+        return self._session.counters.throttled
 
     def now(self) -> datetime:
         """The org's time in UTC, see ``OrgClock``; this machine's until the org has answered."""

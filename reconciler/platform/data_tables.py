@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reconciler.platform.errors import BadRequest, Conflict, NotFound
@@ -112,6 +112,10 @@ class DataTablesApi:
     async def _row_pages(self, table_id: str, size: int) -> list[Page]:
         fetch = numbered(self._session, _tables(table_id, "rows"), size=size, query={"showbrief": False})
         return await fetch_pages(fetch, size=size)
+
+    async def list(self) -> Sequence[DataTable]:
+        """All tables that the token may see, without their schemas."""
+        return await list_all(self._session, _tables(), DataTable, size=_PAGE)
 
 
 def _tables(*segments: str) -> str:

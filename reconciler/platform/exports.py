@@ -14,6 +14,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from reconciler.platform.errors import JobFailed, MalformedResponse, NotFound, TransferRefused
 from reconciler.platform.jobs import explain, finished, is_throttled
+from reconciler.platform.looks import Looks
 from reconciler.platform.models import ExportJob, JobState
 from reconciler.platform.paging import batches, side_by_side
 from reconciler.platform.session import Session, path_of
@@ -40,6 +41,7 @@ class Exports:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._looks = Looks(session)
 
     async def run(self, wanted: Sequence[Wanted]) -> dict[Wanted, str]:
         """YAML text of each version.
@@ -75,7 +77,7 @@ class Exports:
         return await self._session.download(state.download_url)
 
     async def _state(self, job_id: str, batch: Sequence[Wanted]) -> JobState:
-        return await finished(self._session, path_of("flows", "export", "jobs", job_id), f"Export of {_names(batch)}")
+        return await finished(self._looks, path_of("flows", "export", "jobs", job_id), f"Export of {_names(batch)}")
 
     async def _unthrottled(self, batch: Sequence[Wanted]) -> JobState:
         retrying = AsyncRetrying(

@@ -10,6 +10,7 @@ from reconciler.platform.errors import FlowLocked, JobFailed, NotFound, Permissi
 from reconciler.platform.exports import Exports
 from reconciler.platform.jobs import Progress, explain, finished, is_locked
 from reconciler.platform.locks import FlowLock, lock_of
+from reconciler.platform.looks import Looks
 from reconciler.platform.models import DeployJob, Flow, FlowVersion, JobMessage, JobState, Operation
 from reconciler.platform.paging import batches, list_all, side_by_side
 from reconciler.platform.republish import publish_again, publish_earlier
@@ -40,7 +41,8 @@ class FlowsApi:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._exports = Exports(session)
-        self._batcher = Batcher(self._by_id)
+        self._deploys = Looks(session)
+        self._batcher = Batcher(self._by_id, crowded=session.crowded, sleep=session.sleep)
 
     async def get(self, id: str) -> Flow:
         """One flow.
@@ -111,7 +113,7 @@ class FlowsApi:
             reply = await self._register(create_stubs)
             job = reply.read(DeployJob)
             await self._session.upload(job.presigned_url, job.headers, content)
-        state = await finished(self._session, path_of("flows", "jobs", job.id), "Deploy job", progress)
+        state = await finished(self._deploys, path_of("flows", "jobs", job.id), "Deploy job", progress)
         if state.status == "Failure":
             raise await self._failure(job.id, state, known)
         if state.flow is None:

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconciler.platform.errors import JobTimedOut
+from reconciler.platform.looks import Looks
 from reconciler.platform.models import JobState
-from reconciler.platform.session import Session
-from reconciler.platform.waiting import Patience
 
 Progress = Callable[[str], None]
 _THROTTLED = ("could not find the flow", "107")
 
 
-async def finished(session: Session, path: str, what: str, progress: Progress | None = None) -> JobState:
-    """Polls a job until it has succeeded or failed; the first look is immediate.
+async def finished(looks: Looks, path: str, what: str, progress: Progress | None = None) -> JobState:
+    """Polls a job that begins now until it has succeeded or failed.
 
     Any other status than ``Success`` and ``Failure`` means that it still runs (facts §4: the Terraform
     provider takes ``Registered`` for an error and is wrong).
 
     Args:
-        session: The org.
+        looks: When to look, shared by all jobs of its kind.
         path: Path of the job.
         what: What the job does, for messages.
         progress: Told when the status changes.
@@ -28,21 +27,25 @@ async def finished(session: Session, path: str, what: str, progress: Progress | 
     Raises:
         JobTimedOut: not finished after ``Connection.job_deadline`` seconds.
     """
-    patience = Patience(session, session.connection.job_deadline)
-    told = ""
-    while True:
-        state = (await session.request("GET", path, query={"expand": "messages"})).read(JobState)
-        if state.status in ("Success", "Failure"):
-            return state
-        if progress and state.status != told:
-            told = state.status
-            progress(f"{what}: {state.status.lower()}")
-        if not await patience.wait():
-            raise JobTimedOut(
-                f"{what} did not finish within {session.connection.job_deadline:.0f} seconds "
-                f"(job {state.id}, status {state.status}).",
-                path=path,
-            )
+    session, look = looks.session, looks.begin()
+    state: JobState | None = None
+    try:
+        while await look.wait():
+            told = state.status if state else ""
+            state = (await session.request("GET", path, query={"expand": "messages"})).read(JobState)
+            if state.status in ("Success", "Failure"):
+                return state
+            if progress and state.status != told:
+                progress(f"{what}: {state.status.lower()}")
+    finally:
+        # A job that fails may do so early on; how long it took says nothing of the others.
+        look.ended(usual=state is not None and state.status == "Success")
+    assert state is not None
+    raise JobTimedOut(
+        f"{what} did not finish within {session.connection.job_deadline:.0f} seconds "
+        f"(job {state.id}, status {state.status}).",
+        path=path,
+    )
 
 
 def is_throttled(state: JobState) -> bool:

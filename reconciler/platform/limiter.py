@@ -78,6 +78,13 @@ class RateLimiter:
         """Lets nothing through on a token for that long; the longest pause asked for counts."""
         await self._patiently(lambda: self._log.pause(token, seconds))
 
+    def crowded(self) -> float:
+        """Which part of what may be sent in a minute was sent, 0 to 1; half where another process hides it."""
+        try:
+            return self._log.spent(self._limit * self._tokens)
+        except Busy:
+            return 0.5
+
     def close(self) -> None:
         """Closes the log."""
         self._log.close()

@@ -130,6 +130,19 @@ class RequestLog:
                 # It took so long that it was given up for lost.
                 self._note(db, turn.token, now, under_way=False)
 
+    def spent(self, limit: int) -> float:
+        """Which part of so many requests a minute was sent or is under way, 1 at most.
+
+        Raises:
+            Busy: another process is at it.
+        """
+        if limit >= _UNREACHED:
+            return 0.0
+        with self._transaction() as db:
+            counting = "SELECT count(*) FROM sent WHERE account = ? AND (under_way = 1 OR at > ?)"
+            [count] = db.execute(counting, (self._account, self._clock() - WINDOW)).fetchone()
+        return min(1.0, float(count) / limit)
+
     def pause(self, token: int, seconds: float) -> None:
         """Lets nothing through on a token for that long; the longest pause asked for counts.
 

@@ -46,6 +46,8 @@ class Counters:
     transfers: int = 0
     """Uploads to and downloads from presigned addresses."""
     logins: int = 0
+    throttled: int = 0
+    """Requests that the org answered with 429, within the requests."""
 
 
 class Session:
@@ -88,6 +90,10 @@ class Session:
         self._transport = Transport(
             proxy=connection.proxy, instead=transport, silence=connection.silence, exchange=connection.exchange
         )
+
+    def crowded(self) -> float:
+        """Which part of what may be sent in a minute was sent in the last one, 0 to 1."""
+        return self._limiter.crowded()
 
     async def close(self) -> None:
         """Closes all connections."""
@@ -176,6 +182,7 @@ class Session:
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
             reply = await self._send(method, address, headers=headers, json=body)
         except (RateLimited, ServerError) as error:
+            self.counters.throttled += isinstance(error, RateLimited)
             if error.retry_after is not None:
                 await self._limiter.pause(min(error.retry_after, self.connection.deadline), turn.token)
             raise

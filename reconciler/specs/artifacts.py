@@ -46,6 +46,8 @@ class Artifact:
     """What only one object may have, e.g. phone numbers; sorted."""
     interface: Interface
     """Contract of a common module, and calls of modules."""
+    size: int
+    """Bytes of its rendered text."""
 
 
 @dataclass(frozen=True, slots=True)

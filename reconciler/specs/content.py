@@ -65,6 +65,7 @@ class SpecFile:
             interface=artifact.interface,
             load=lambda: self._content(artifact),
             locate=lambda path: self._locate(artifact, path),
+            size=artifact.size,
         )
 
     def _content(self, artifact: Artifact) -> Content:

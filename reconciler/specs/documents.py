@@ -172,6 +172,7 @@ def _read_document(
         secrets=used,
         claims=tuple(sorted(kind.claims(inspection.canonical))),
         interface=kind.interface(root, data[root]),
+        size=len(reader.document.text.encode()),
     )
     return artifact, findings
 

@@ -18,6 +18,7 @@ from reconciler.specs.environment_files import DIRECTORY, Layers, environment_fi
 from reconciler.specs.environment_problems import explain
 from reconciler.specs.from_variable import FromEnvironmentVariable
 from reconciler.specs.hooks import Hook, hook_problems
+from reconciler.specs.limits import Limits, limit_problems
 from reconciler.specs.policy import Policy, policy_problems
 from reconciler.specs.secrets import SecretVariable
 from reconciler.specs.silence import Silence, silence_problems
@@ -187,11 +188,13 @@ class EnvironmentFile(_Part):
     """Which smoke tests apply runs, and what follows when one is not passed."""
     verify: Verify = Verify()
     """Whether apply proves at its end that callers get what it applied."""
+    limits: Limits = Limits()
+    """What a plan makes of the org's limits."""
     windows: Windows | None = None
     """When changes may be applied; without it, at any time."""
     notify: Mapping[str, Hook | None] = Field(default_factory=dict)
     """Who is told of what: webhooks and handlers by name."""
-    concurrency: Annotated[int, Field(ge=1, le=64)] = 4
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 50
     """How many changes may run at the same time."""
 
 
@@ -251,6 +254,7 @@ def load_environment(source: Source, name: str, *, environ: Mapping[str, str] | 
         *silence_problems(data, layers),
         *policy_problems(data, layers),
         *hook_problems(data, layers),
+        *limit_problems(data, layers),
     ]
     if findings or made is None:
         # What may be one thing or another is wrong in two ways, and told once.

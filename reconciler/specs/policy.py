@@ -62,7 +62,7 @@ def policy_problems(data: Mapping[str, Any], layers: Layers) -> list[Finding]:
     return [
         layers.finding("unknown-kind-in-policy", path, f"{_dotted(path)} {glob!r} can match no address: {why}", remedy)
         for path, glob in _globs(policy if isinstance(policy, Mapping) else {})
-        for why, remedy in _no_address(glob, kinds)
+        for why, remedy in no_address(glob, kinds)
     ]
 
 
@@ -113,7 +113,7 @@ def _head(glob: str) -> str:
     return found[0] if found else ""
 
 
-def _no_address(glob: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
+def no_address(glob: str, kinds: Collection[str]) -> Iterator[tuple[str, str]]:
     """Why no address can match, and what to do; nothing where one can."""
     head = _head(glob)
     follows = glob[len(head) :]

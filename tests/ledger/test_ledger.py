@@ -429,3 +429,34 @@ def test_a_run_that_somebody_else_wrote_is_refused(tmp_path):
     (tmp_path / "ledger.json").write_text('{"rows": {}, "runs": [{"run": 7}]}', encoding="utf-8")
     with pytest.raises(ReconcilerError, match="holds a run that is not one of this tool's"):
         asyncio.run(FileLedger(tmp_path / "ledger.json").read())
+
+
+def test_what_many_changes_left_half_done_is_kept_in_short_cells(org, tmp_path):
+    """A run that was publishing fifty flows and was killed; the next one must be able to take its lock over."""
+
+    async def check():
+        async with Platform(connection(org)) as platform:
+
+            def make():
+                return OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache"))
+
+            inflight = tuple(f"{number:08x}" for number in range(74))
+            first = make()
+            await first.acquire("first", "r1")
+            lock = (await first.lock()).model_copy(update={"inflight": inflight})
+            await first.renew(lock, inflight)
+            assert await first.break_lock(await first.lock())
+            table = (await platform.data_tables.find("Ledger")).id
+            head = await platform.data_tables.row(table, "~head")
+            assert max(len(cell) for cell in head.values()) <= 800
+            assert len(head["note"] + head["fields"]) > 800
+            [interrupted] = (await make().read()).interrupted
+            assert interrupted.addresses == frozenset(inflight)
+
+            later = make()
+            await later.release(await later.acquire("later", "r2"), Ending(settled=frozenset(inflight)))
+            head = await platform.data_tables.row(table, "~head")
+            assert (await make().read()).interrupted == ()
+            assert head["fields"] == ""
+
+    asyncio.run(check())

@@ -60,12 +60,10 @@ def test_a_flow_is_registered_uploaded_and_polled() -> None:
 
 
 def test_the_first_look_is_immediate_and_pauses_grow_up_to_the_longest() -> None:
-    org = org_with(*[state("Started")] * 12, SUCCESS)
+    org = org_with(*[state("Started")] * 30, SUCCESS)
     org.run(deploy)
-    pauses = org.time.slept
-    assert pauses[0] == 0.5
-    assert pauses == sorted(pauses)
-    assert max(pauses) == 15.0
+    pauses = [seconds for seconds in org.time.slept if seconds > 0.1]
+    assert sum(pauses[:5]) < 4.0 < pauses[20] < pauses[-1] == max(pauses) == 15.0
 
 
 def test_the_upload_is_sent_as_given_without_our_token() -> None:

@@ -53,7 +53,7 @@ def test_the_smallest_environment_has_the_defaults(tree: Tree) -> None:
     assert environment.ledger.type == "org"
     assert environment.policy.on_drift == "overwrite"
     assert environment.policy.max_deletes is None
-    assert environment.concurrency == 4
+    assert environment.concurrency == 50
     assert environment.variables == {}
 
 

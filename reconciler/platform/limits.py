@@ -1,0 +1,53 @@
+"""The org's own limits (facts §3.11, SDK ``OrganizationApi``, ``LimitsEntityListing``, ``Limit``)."""
+
+from __future__ import annotations
+
+from pydantic import model_validator
+
+from reconciler.platform.models import Wire
+from reconciler.platform.session import Session, path_of
+
+_PATIENCE = 10.0
+"""Seconds of retries: limits are nice to know, nothing waits for them."""
+
+
+class Limit(Wire):
+    """One limit, as it is in force in the org."""
+
+    key: str
+    value: int
+
+
+class _Listing(Wire):
+    entities: tuple[Limit, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_value(cls, data: object) -> object:
+        """What has no key or no number is no limit that anybody could compare with."""
+        if not isinstance(data, dict) or not isinstance(data.get("entities"), list):
+            return data
+        told = [one for one in data["entities"] if not isinstance(one, dict) or (one.get("key") and _is_number(one))]
+        return {**data, "entities": told}
+
+
+def _is_number(limit: dict[str, object]) -> bool:
+    return limit.get("value") is not None
+
+
+class LimitsApi:
+    """Limits, ``/api/v2/organizations/limits``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def of(self, namespace: str) -> dict[str, int]:
+        """The limits in force in a namespace, by key.
+
+        Raises:
+            NotFound: the org knows no such namespace.
+            PermissionDenied: the client lacks ``limits:organization:view``.
+        """
+        path = path_of("organizations", "limits", "namespaces", namespace)
+        listing = (await self._session.request("GET", path, deadline=_PATIENCE)).read(_Listing)
+        return {limit.key: limit.value for limit in listing.entities}
