@@ -48,13 +48,14 @@ def counting(
     now = {*observation.org.by_address, *others}
     made = {address for address, action in actions.items() if action is Action.CREATE}
     gone = {address for address, action in actions.items() if action is Action.DELETE}
-    rows = set(observation.ledger.rows) if in_org else set()
+    # The row of what a run deletes stays, for the way back.
+    rows = {*observation.ledger.rows, *observation.ledger.gone} if in_org else set()
     recorded = {address for address, action in actions.items() if action is not Action.DELETE} if in_org else set()
     runs = {f"~run {run.run}" for run in observation.ledger.runs} if in_org else set()
     own = {f"~{number}" for number in range(_LEDGERS_OWN)} if in_org else set()
     return Counting(
         frozenset(now | _as_rows(rows | runs | own)),
-        frozenset((now - gone) | made | _as_rows(((rows | recorded) - gone) | runs | own)),
+        frozenset((now - gone) | made | _as_rows(rows | recorded | runs | own)),
     )
 
 
