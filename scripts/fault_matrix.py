@@ -263,7 +263,7 @@ SAYS: Mapping[str, str] = {
     "locked": r"Somebody Else",
     "locked-with-draft": r"Somebody Else",
     "lists-lag": r"Run|Plan again|plan again",
-    "tracking-incomplete": r"rebuilt its dependency tracking",
+    "tracking-incomplete": r"rebuilt its dependency tracking|dependency tracking (is not up to date|answers in part)",
 }
 """What a refusal must say, by preset; ``{host}`` is the org's host and port."""
 

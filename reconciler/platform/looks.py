@@ -39,7 +39,7 @@ class Looks:
     def __init__(self, session: Session) -> None:
         self.session = session
         self._durations: deque[float] = deque(maxlen=_REMEMBERED)
-        self._waiting: set[Look] = set()
+        self._waiting: dict[Look, None] = {}
         self._next = float("-inf")
         """Before this moment the next in turn does not look."""
 
@@ -51,12 +51,12 @@ class Looks:
     def begin(self) -> Look:
         """A job begins now."""
         look = Look(self)
-        self._waiting.add(look)
+        self._waiting[look] = None
         return look
 
     def ended(self, look: Look, *, usual: bool) -> None:
         """A look found the job ended, or nobody waits for it any more; ``usual`` if others will take as long."""
-        self._waiting.discard(look)
+        self._waiting.pop(look, None)
         if not usual:
             return
         self._durations.append(look.age)

@@ -90,9 +90,9 @@ def test_what_failed_but_was_published_all_the_same_is_taken_back_too(estate, cl
     # The org does not tell how the job ended; it ended well.
     org.fault(match={"method": "GET", "path": "/api/v2/flows/jobs/*"}, after=2, times=1, effect={"status": 403})
     done = apply(cli)
-    assert "failed      update    inboundCall/Support" in done.err
+    assert "failed" in done.err
     assert done.code == 1, done.err
-    assert org.version("Support") == "3.0"
+    assert org.version("Support") == org.version("Sales") == "3.0"
     assert "Hello." in says(org, "Support")
     assert org.module_versions("Support") == org.module_versions("Sales") == {"Greeter": "3.0"}
     assert cli("drift").code == 0

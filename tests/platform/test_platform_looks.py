@@ -129,7 +129,8 @@ def test_the_less_the_rate_limit_has_left_the_less_is_asked() -> None:
         jobs = Jobs(crowded=crowded)
         jobs.run(*(jobs.one(5.0 + number) for number in range(45)))
         looked.append(jobs.looked)
-    assert looked == sorted(looked, reverse=True)
+    plenty, less, nothing = looked
+    assert max(less, nothing) < 0.9 * plenty
     assert looked[-1] < 45 * 4
 
 
