@@ -196,7 +196,7 @@ def test_a_dry_run_writes_nothing_and_a_second_promotion_changes_nothing(release
 
 def test_a_pinned_environment_proves_its_release_whatever_lies_in_the_working_tree(released, prod, cli):
     head = released.git("rev-parse", "HEAD")
-    released.edit("environments/test.yaml", "extends: _base", f"extends: _base\nrelease: {head[:10]}")
+    released.edit("environments/test.yaml", "extends: _base", f"extends: _base\nrelease: '{head[:10]}'")
     commit(released, "Pin test")
     released.edit("flows/sales.yaml", "to Sales", "to nobody")
 
