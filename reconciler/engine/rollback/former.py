@@ -178,9 +178,10 @@ class Former:
 def as_applied(row: Row, live: Live, known: Desired | None, observation: Observation) -> Desired:
     """What the ledger says was applied, good enough to be left alone or published again as it is.
 
-    ``known`` is the spec of some commit, for its references; without it those to common modules are enough.
+    ``known`` is the spec of some commit, for its references. If it is not the one that was applied, those to the
+    common modules that the ledger saw built in are the truth: nobody who holds a copy may be overlooked.
     """
-    if known is not None:
+    if known is not None and (known.digest == row.spec_digest or row.modules is None):
         return replace(known, digest=row.spec_digest, division=live.division)
     kind = kind_of(live.kind)
     return _bare(live, row, _references(kind, live, row, observation))

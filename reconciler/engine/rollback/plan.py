@@ -18,10 +18,13 @@ from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.kinds.base import Desired, Live
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import Earlier, Ledger, Snapshot, Was
+from reconciler.ledger import Earlier, Ledger, Row, Snapshot, Was
 from reconciler.platform import Platform
 from reconciler.problems import Finding, ReconcilerError, Severity
 from reconciler.specs import Catalog, Commit
+
+COMMITS_READ = 5
+"""Commits whose specs are read for what is not gone back to; each takes a moment."""
 
 
 @dataclass(frozen=True)
@@ -167,17 +170,28 @@ def _applied(workspace: Workspace, observation: Observation, destination: Destin
         for address, row in observation.ledger.rows.items()
         if address not in destination.targets and address not in destination.made
     }
-    commits = Counter(row.commit for row in rows.values() if row.commit).most_common(1)
-    known: Mapping[str, Desired] = {}
-    for commit, _ in commits:
-        catalog = next(catalogs_at(workspace.root, workspace.environment.name, commit), None)
-        known = catalog.resources if catalog else {}
+    known = _specs_behind(workspace, rows)
     found = {}
     for address, row in rows.items():
         live = observation.org.by_address.get(address)
         if live is not None and live.id == row.object_id:
             found[address] = as_applied(row, live, known.get(address), observation)
     return found
+
+
+def _specs_behind(workspace: Workspace, rows: Mapping[str, Row]) -> dict[str, Desired]:
+    """The specs that were applied, as far as few commits hold them; else what one of those says of the address."""
+    commits = Counter(row.commit for row in rows.values() if row.commit).most_common(COMMITS_READ)
+    known: dict[str, Desired] = {}
+    for commit, _ in commits:
+        if all(address in known and known[address].digest == row.spec_digest for address, row in rows.items()):
+            break
+        catalog = next(catalogs_at(workspace.root, workspace.environment.name, commit), None)
+        for address, desired in catalog.resources.items() if catalog else ():
+            row = rows.get(address)
+            if address not in known or (row is not None and desired.digest == row.spec_digest):
+                known[address] = desired
+    return known
 
 
 def _digest(destination: Destination) -> str:
