@@ -15,7 +15,7 @@ from reconciler.engine.linkage import resolve_reference
 from reconciler.engine.observe import Org, flow_addresses
 from reconciler.kinds.base import Desired, Kind, Live, Operations
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import ID_KEPT, Earlier, Ledger, LockLostError, Row, Was, extended, now_utc
+from reconciler.ledger import ID_KEPT, Earlier, Ledger, LockLostError, Row, Was, extended, mark_of, now_utc
 from reconciler.platform import FlowLocked, JobFailed, Platform
 from reconciler.problems import ReconcilerError
 
@@ -287,6 +287,7 @@ def step_back(run: str, live: Live | None, row: Row | None) -> Earlier:
         recorded=None if ours else row.version,
         digest=row.spec_digest,
         commit=row.commit,
+        secrets=mark_of(row.secrets),
     )
 
 

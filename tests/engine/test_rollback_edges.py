@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import environment, flow, module, start, wait_for_lines
+from support import environment, flow, module
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +59,63 @@ def test_a_caller_that_took_to_the_module_after_the_run_follows_it_back(reposito
     back(cli, bad)
 
     assert org.module_versions("Sales") == org.module_versions("Support") == {"Greeter": "3.0"}
+
+
+OLD, NEW = "canary-old-token", "canary-new-token"
+
+
+@pytest.fixture
+def secretive(repository, apply, monkeypatch):
+    """A module with a secret in it, and its caller."""
+    monkeypatch.setenv("TOKEN", OLD)
+    environment(repository, "variables: {token: {secret: {env: TOKEN}}}")
+    repository.write("shared/greeter.yaml", module("Greeter", says="\"{{ 'Token ' ~ token }}\""))
+    repository.write("flows/sales.yaml", flow("Sales", modules=("Greeter",)))
+    apply()
+    return repository
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("machine", ["same", "another"])
+def test_a_secret_that_the_specs_gave_up_is_not_shown(
+    secretive, apply, cli, org, monkeypatch, tmp_path, by_hand, machine
+):
+    """The version to go back to holds a value that nobody here knows any more."""
+    monkeypatch.setenv("TOKEN", NEW)
+    if by_hand:
+        org.publish(module("Greeter", says=f"My {OLD}"))
+    secretive.write("shared/greeter.yaml", module("Greeter", says="Nothing secret."))
+    assert cli("apply", "--auto-approve").code == 0
+    secretive.write("shared/greeter.yaml", module("Greeter", says="Nothing."))
+    apply()
+    if machine == "another":
+        monkeypatch.setenv("RECONCILER_CACHE_DIR", str(tmp_path / "another"))
+        secretive.git("checkout", "-q", "--orphan", "elsewhere")
+        secretive.git("branch", "-D", "main" if "main" in secretive.git("branch", "--list") else "master")
+        secretive.git("reflog", "expire", "--expire=now", "--all")
+        secretive.git("gc", "-q", "--prune=now")
+    made = cli("rollback", runs(cli)[1], "--out", str(tmp_path / "back.json"), "--format", "json")
+    assert made.code == 0, made.err
+    assert "commonModule/Greeter" in made.out
+    assert OLD not in made.out + made.err + (tmp_path / "back.json").read_text()
+
+
+def test_a_version_with_an_old_secret_is_not_taken_for_the_present_one(secretive, apply, cli, org, monkeypatch):
+    secretive.edit("shared/greeter.yaml", "Token", "Key")
+    monkeypatch.setenv("TOKEN", NEW)
+    apply()
+    back(cli)
+    assert OLD in says(org, "Greeter")
+    secretive.git("revert", "--no-edit", "HEAD")
+    (update, republish) = cli("plan", "--format", "json").json["changes"]
+    assert update["reasons"] == ["the secret token changed"]
+    assert republish["address"] == "inboundCall/Sales"
+
+
+def test_a_run_that_brought_a_new_secret_is_undone(secretive, apply, cli, org, monkeypatch):
+    monkeypatch.setenv("TOKEN", NEW)
+    assert cli("apply", "--auto-approve").code == 0
+    assert NEW in says(org, "Greeter")
+    back(cli)
+    assert OLD in says(org, "Greeter")
+    assert org.module_versions("Sales") == {"Greeter": "3.0"}

@@ -11,7 +11,7 @@ from reconciler.archy.canonical import digest
 from reconciler.archy.contracts import Interface
 from reconciler.archy.yaml import YamlError, load
 from reconciler.engine.history import History, catalogs_at
-from reconciler.engine.masking import hide_all, hide_like
+from reconciler.engine.masking import hide_all, hide_like, secret_names
 from reconciler.engine.observe import Observation
 from reconciler.engine.workspace import Workspace
 from reconciler.kinds.base import Content, Desired, Kind, Live
@@ -20,6 +20,9 @@ from reconciler.ledger import Earlier, Row, Was
 from reconciler.platform import JobFailed, NotFound, Platform
 from reconciler.problems import Finding, Location, Severity
 from reconciler.specs import Masker
+
+NOT_KNOWN = "?"
+"""Stands for the secrets of a spec that is not known."""
 
 
 @dataclass
@@ -46,7 +49,7 @@ class Former:
                 desired = self._from_fields(address, step) or self._instead(address, found)
                 if desired is not None:
                     exact[address] = desired
-        exact |= await self._from_org({a: step for a, step in rest.items() if a not in exact})
+        exact |= await self._from_org({a: step for a, step in rest.items() if a not in exact}, found)
         for address, step in rest.items():
             if address not in exact:
                 self.findings.append(self._no_way(address, step))
@@ -101,8 +104,8 @@ class Former:
             return None
         return _of_fields(address, {name: fields.get(name) for name in row.fields}, None)
 
-    async def _from_org(self, steps: Mapping[str, Earlier]) -> dict[str, Desired]:
-        """Earlier versions of flows as the org exports them."""
+    async def _from_org(self, steps: Mapping[str, Earlier], specs: Mapping[str, Desired]) -> dict[str, Desired]:
+        """Earlier versions of flows as the org exports them; ``specs`` are those of that time, as far as known."""
         wanted: dict[str, tuple[Live, str]] = {}
         for address, step in steps.items():
             live = self.observation.org.by_address.get(address)
@@ -112,7 +115,9 @@ class Former:
         found = {}
         for address, (live, version) in wanted.items():
             text = texts.get((live.id, version))
-            desired = self._of_export(live, version, text, steps[address]) if text is not None else None
+            step, then = steps[address], specs.get(address)
+            spec = then.content.canonical if then else self.history.canonical(step.digest or "")
+            desired = self._of_export(live, version, text, step, spec) if text is not None else None
             if desired is not None:
                 found[address] = desired
         return found
@@ -129,16 +134,17 @@ class Former:
                 return {}
         return {key: text for each in wanted for key, text in (await self._exported([each])).items()}
 
-    def _of_export(self, live: Live, version: str, text: str, step: Earlier) -> Desired | None:
+    def _of_export(self, live: Live, version: str, text: str, step: Earlier, spec: Any) -> Desired | None:
         try:
             ((root, body),) = load(Masker(self.workspace.secrets).mask(text)).items()
         except (YamlError, ValueError, AttributeError):
             return None
         inspection = kind_of(live.kind).inspect(root, body)
-        row = self.observation.row(live.address)
-        form = self._hidden(inspection.canonical, row)
-        # The spec's own digest, where the version was made from it: the ledger goes on from there.
-        known = step.digest if step.was is Was.OURS else None
+        # The spec itself, where the version was made from it: the ledger goes on from there.
+        ours = step.was is Was.OURS
+        form = spec if ours and spec is not None else self._hidden(inspection.canonical, live.address, step, spec)
+        known = step.digest if ours else None
+        unknown = (NOT_KNOWN,) if step.secrets and spec is None else ()
         return Desired(
             kind=live.kind,
             root=root,
@@ -148,19 +154,20 @@ class Former:
             digest=known or digest(form),
             division=live.division,
             references=inspection.references,
-            secrets=(),
+            secrets=unknown or secret_names(spec),
             interface=kind_of(live.kind).interface(root, body),
             load=lambda: Content(body=body, text="", canonical=form),
             locate=_nowhere(f"version {version} of {live.address}"),
         )
 
-    def _hidden(self, form: Any, row: Row | None) -> Any:
-        """Without what may be secret, though its value is not known here."""
-        if row is None or not row.secrets:
-            return form
-        self.history.recall([row])
-        spec = self.history.spec(row)
-        return hide_all(form) if spec is None else hide_like([spec], form)
+    def _hidden(self, form: Any, address: str, step: Earlier, spec: Any) -> Any:
+        """Without what may be secret, though its value is not known here: by the specs of that time and of now."""
+        row = self.observation.row(address)
+        templates = [spec] if step.secrets else []
+        if row is not None and row.secrets:
+            self.history.recall([row])
+            templates.append(self.history.spec(row))
+        return hide_all(form) if any(each is None for each in templates) else hide_like(templates, form)
 
     def _no_way(self, address: str, step: Earlier) -> Finding:
         where = f"commit {step.commit[:12]} does not lead to it here" if step.commit else "no commit is known for it"

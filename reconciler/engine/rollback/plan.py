@@ -18,7 +18,7 @@ from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.kinds.base import Desired, Live
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import Earlier, Ledger, Row, Snapshot, Was
+from reconciler.ledger import Earlier, Ledger, Row, Snapshot, Was, mark_of
 from reconciler.platform import Platform
 from reconciler.problems import Finding, ReconcilerError, Severity
 from reconciler.specs import Catalog, Commit
@@ -37,6 +37,8 @@ class Target:
     """The commit with its spec."""
     version: str | None = None
     """The version that was live then, of the object that is still there."""
+    secrets: str | None = None
+    """Mark of the secrets in that version."""
     step: Earlier | None = None
     """What the ledger remembers; None where a commit and not a run is gone back to."""
 
@@ -111,7 +113,7 @@ async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destina
     for address, desired in found.items():
         step, live = steps[address], org.get(address)
         version = step.version if live is not None and step.is_of(live.id) else None
-        targets[address] = Target(address, desired, step.commit, version, step)
+        targets[address] = Target(address, desired, step.commit, version, step.secrets, step)
     later = later_runs(snapshot, run, steps)
     return Destination(
         RollbackRef(run=run, addresses=back.addresses),
@@ -151,7 +153,9 @@ async def _to_commit(back: Back, snapshot: Snapshot, former: Former) -> Destinat
         trail = reversed(snapshot.trails.get(address, ()))
         steps = (step for step in trail if step.was is Was.OURS and step.digest == desired.digest)
         step = next((step for step in steps if live is not None and step.is_of(live.id)), None)
-        targets[address] = Target(address, desired, commit, step.version if step else None)
+        targets[address] = Target(
+            address, desired, commit, step.version if step else None, step.secrets if step else None
+        )
     made = {address for address in snapshot.rows if back.wants(address) and address not in catalog.resources}
     return Destination(RollbackRef(commit=commit, addresses=back.addresses), targets, frozenset(made))
 
@@ -234,7 +238,7 @@ def _settle(
     for verdict in verdicts.values():
         target = destination.targets.get(verdict.address)
         if target is not None:
-            _settle_target(verdict, target, destination)
+            _settle_target(verdict, target, destination, publishing)
         elif back.strict or not _holds_already(verdict, destination, observation):
             _settle_consumer(verdict, publishing)
         else:
@@ -247,7 +251,7 @@ def _settle(
     return findings
 
 
-def _settle_target(verdict: Verdict, target: Target, destination: Destination) -> None:
+def _settle_target(verdict: Verdict, target: Target, destination: Destination, publishing: set[str]) -> None:
     if verdict.held:
         verdict.findings = [_held(finding, verdict.address) for finding in verdict.findings]
         return
@@ -257,11 +261,27 @@ def _settle_target(verdict: Verdict, target: Target, destination: Destination) -
         # What somebody made by hand is what is live: there is nothing to go back to.
         verdict.action, verdict.reasons, verdict.diff = None, [], ()
         return
+    if verdict.action is None and not same and _held_other_secrets(verdict, target):
+        verdict.action = Action.UPDATE
+    if verdict.action is None and (held := _held_among(verdict, publishing)) is not None:
+        verdict.decide(Action.REPUBLISH, f"holds {held}, which this plan publishes")
     if verdict.action is None:
         return
     if verdict.kind.content_in_versions and target.version and not same and not verdict.moves_only:
         verdict.publish_version = target.version
     verdict.reasons = [_reason(verdict, target, destination), *_kept(verdict.reasons)]
+
+
+def _held_other_secrets(verdict: Verdict, target: Target) -> bool:
+    """Whether the version that was live then was made of the same spec with other secrets."""
+    row = verdict.row if verdict.row_is_current else None
+    return target.version is not None and row is not None and mark_of(row.secrets) != target.secrets
+
+
+def _held_among(verdict: Verdict, publishing: set[str]) -> str | None:
+    """The common module that it has a copy of and that this plan publishes."""
+    assert verdict.desired is not None
+    return next(iter(_modules(verdict.desired, dict.fromkeys(publishing))), None)
 
 
 def _reason(verdict: Verdict, target: Target, destination: Destination) -> str:
@@ -295,12 +315,9 @@ def _leave(verdict: Verdict) -> None:
 
 def _settle_consumer(verdict: Verdict, publishing: set[str]) -> None:
     """An object that is no target is only ever published again as it is, to take in a module that goes back."""
-    assert verdict.desired is not None
-    held = next(
-        (module for module in _modules(verdict.desired, dict.fromkeys(publishing)) if module in publishing), None
-    )
     if verdict.action is Action.REPUBLISH:
         return
+    held = _held_among(verdict, publishing)
     _leave(verdict)
     if held is None or verdict.live is None or verdict.live.version is None:
         return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.engine.document import RollbackRef
 from reconciler.globs import matches
-from reconciler.ledger import ID_KEPT, Earlier, RunRecord, Snapshot, Was, stamp
+from reconciler.ledger import ID_KEPT, Earlier, RunRecord, Snapshot, Was, mark_of, stamp
 from reconciler.problems import ReconcilerError
 from reconciler.suggest import near
 
@@ -95,6 +95,7 @@ def doubtful(snapshot: Snapshot, run: str, back: Back) -> dict[str, Earlier]:
             version=row.version,
             digest=row.spec_digest,
             commit=row.commit,
+            secrets=mark_of(row.secrets),
         )
         for address, row in snapshot.rows.items()
         if back.wants(address) and (address in back.doubtful or any(half.covers(address) for half in halves))
