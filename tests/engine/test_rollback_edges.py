@@ -119,3 +119,36 @@ def test_a_run_that_brought_a_new_secret_is_undone(secretive, apply, cli, org, m
     back(cli)
     assert OLD in says(org, "Greeter")
     assert org.module_versions("Sales") == {"Greeter": "3.0"}
+
+
+def test_callers_outside_the_specs_are_taken_back_with_the_module_that_the_run_put_into_them(
+    repository, apply, cli, org
+):
+    repository.write("shared/greeter.yaml", module("Greeter"))
+    repository.write("flows/support.yaml", flow("Support"))
+    apply()
+    org.publish(flow("Outside", modules=("Greeter",)))
+    repository.edit("shared/greeter.yaml", "One moment.", "Please hold.")
+    repository.edit("flows/support.yaml", "Hello.", "Good day.")
+    org.fault(match={"job_flow": "Support"}, effect={"job": {"status": "Failure", "messages": ["No such queue."]}})
+    done = cli("apply", "--auto-approve", "--rollback-on-failure", "--republish-unmanaged")
+    assert done.code == 1, done.err
+    assert org.module_versions("Outside") == {"Greeter": "3.0"}
+    org.mend()
+    apply("--republish-unmanaged")
+    back(cli, "--republish-unmanaged")
+    assert org.module_versions("Outside") == {"Greeter": org.version("Greeter")} == {"Greeter": "5.0"}
+
+
+def test_what_somebody_deleted_by_hand_is_not_forgotten(repository, apply, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/closed.yaml", flow("Closed"))
+    environment(repository, "policy: {on_drift: report}")
+    apply()
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    apply()
+    org.delete_flow("Closed")
+    back(cli)
+    assert cli("drift").code == 2
+    assert cli("apply", "--auto-approve").code == 0
+    assert "Closed" not in org.flows()
