@@ -14,6 +14,9 @@ from reconciler.suggest import near
 SHORTEST = 4
 """Characters of a run's id that may stand for it."""
 
+IN_PART = 4
+"""Exit code of a run that could not take all of its changes back; what is left is taken back by undoing it."""
+
 
 @dataclass(frozen=True)
 class Back:
@@ -56,7 +59,7 @@ def _last(runs: Iterable[RunRecord]) -> str:
             "The ledger remembers no run that applied anything; there is nothing to roll back.",
             remedy="Go back to a commit with --to COMMIT.",
         )
-    if last.rollback or last.rolled_back:
+    if last.rollback or (last.rolled_back and last.exit_code != IN_PART):
         what = f"was itself a rollback {last.rollback}" if last.rollback else "was rolled back already"
         raise ReconcilerError(
             f"The last run ({last.run}, {stamp(last.at)}) {what}.",
