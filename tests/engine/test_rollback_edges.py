@@ -152,3 +152,81 @@ def test_what_somebody_deleted_by_hand_is_not_forgotten(repository, apply, cli, 
     assert cli("drift").code == 2
     assert cli("apply", "--auto-approve").code == 0
     assert "Closed" not in org.flows()
+
+
+def test_a_caller_of_a_module_that_holds_the_module_follows_too(repository, apply, cli, org):
+    call = "startUpTaskActions:\n    - callCommonModule: {name: Call, commonModule: {Inner: {ver_latestPublished: "
+    outer = module("Outer").replace("startUpTaskActions:\n", call + "{none: true}}}}\n")
+    repository.write("shared/inner.yaml", module("Inner"))
+    repository.write("shared/outer.yaml", outer)
+    repository.write("flows/sales.yaml", flow("Sales", modules=("Outer",)))
+    apply()
+    repository.edit("shared/inner.yaml", "One moment.", "Please hold.")
+    apply()
+    back(cli, "commonModule/Inner")
+    assert org.module_versions("Sales") == {"Outer": "3.0"}
+
+
+def test_what_a_run_could_not_take_back_is_undone_as_the_last_run(repository, apply, cli, org):
+    environment(repository, "concurrency: 1")
+    repository.write("flows/all.yaml", "---\n".join(flow(f"Flow {number}") for number in range(3)))
+    apply()
+    repository.edit("flows/all.yaml", "Hello.", "Good day.")
+    org.fault(match={"job_flow": "Flow 2"}, effect={"job": {"status": "Failure", "messages": ["No such queue."]}})
+    org.fault(
+        match={"method": "POST", "path": "/api/v2/flows/actions/publish"}, after=1, times=1, effect={"status": 403}
+    )
+    assert cli("apply", "--auto-approve", "--rollback-on-failure").code == 4
+    org.mend()
+    assert "Good day." in says(org, "Flow 0") + says(org, "Flow 1")
+    back(cli)
+    assert "Good day." not in says(org, "Flow 0") + says(org, "Flow 1")
+
+
+@pytest.mark.parametrize("way", ["run", "commit"])
+def test_fields_that_the_specs_had_left_alone_get_what_stood_in_them(repository, apply, cli, org, way):
+    repository.write("flows/flows.yaml", "---\n".join(flow(name) for name in ("Sales", "Closed", "Night")))
+    line = 'ivr: {name: Line, dnis: ["+4570100001"], openHoursFlow: Sales}\n'
+    repository.write("flows/line.yaml", line)
+    apply()
+    org.change_ivr("Line", closedHoursFlow={"id": org.flows()["Closed"]["id"]}, description="By hand")
+    repository.write("flows/line.yaml", line.replace("}", ", closedHoursFlow: Night, description: Ours}"))
+    apply()
+    back(cli, *(["--to", "HEAD~1"] if way == "commit" else []))
+    assert org.ivrs()["Line"]["closedHoursFlow"]["name"] == "Closed"
+    assert org.ivrs()["Line"]["description"] == "By hand"
+    # The specs of that time leave them alone, as they did then.
+    repository.write("flows/line.yaml", line.replace("0001", "0002"))
+    apply()
+    assert org.ivrs()["Line"]["dnis"] == ["+4570100002"]
+    assert org.ivrs()["Line"]["closedHoursFlow"]["name"] == "Closed"
+
+
+def test_a_machine_that_did_not_see_what_stood_there_says_so(repository, apply, cli, org, monkeypatch, tmp_path):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/line.yaml", "ivr: {name: Line, openHoursFlow: Sales}\n")
+    apply()
+    org.change_ivr("Line", description="By hand")
+    repository.write("flows/line.yaml", "ivr: {name: Line, openHoursFlow: Sales, description: Ours}\n")
+    apply()
+    saved = str(tmp_path / "back.json")
+    assert cli("rollback", "--out", saved).code == 0
+    monkeypatch.setenv("RECONCILER_CACHE_DIR", str(tmp_path / "another"))
+    # It would do something else than was reviewed.
+    assert cli("apply", saved).code == 3
+    done = back(cli)
+    assert "left description of ivr/Line alone, and this machine did not see what stood there" in done.err
+
+
+def test_a_field_that_left_the_specs_with_the_run_comes_back_as_somebody_had_made_it(repository, apply, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/line.yaml", "ivr: {name: Line, openHoursFlow: Sales, description: Ours}\n")
+    apply()
+    org.change_ivr("Line", description="By hand")
+    repository.write("flows/line.yaml", "ivr: {name: Line, openHoursFlow: Sales}\n")
+    apply()
+    assert not org.ivrs()["Line"].get("description")
+    back(cli)
+    assert org.ivrs()["Line"]["description"] == "By hand"
+    repository.git("revert", "--no-edit", "HEAD")
+    assert cli("drift").code == 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -37,6 +37,8 @@ class Former:
     """Where the values of secrets are looked up, should something have to be uploaded."""
     strict: bool = True
     findings: list[Finding] = field(default_factory=list)
+    declared: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of objects whose fields a list shows: address → the fields that the spec of that time declared."""
 
     async def find(self, steps: Mapping[str, Earlier]) -> dict[str, Desired]:
         """The objects as they were; what cannot be found is told in ``findings``, absent ones are left out."""
@@ -46,9 +48,12 @@ class Former:
         rest = {a: step for a, step in steps.items() if step.was is not Was.ABSENT and a not in exact}
         for address, step in rest.items():
             if not kind_of(address.partition("/")[0]).content_in_versions:
-                desired = self._from_fields(address, step) or self._instead(address, found)
+                desired = self._from_fields(address, step, found.get(address)) or self._instead(address, found)
                 if desired is not None:
                     exact[address] = desired
+        for address, desired in exact.items():
+            if steps[address].was is Was.OURS:
+                exact[address] = self.as_it_stood(desired, steps[address])
         exact |= await self._from_org({a: step for a, step in rest.items() if a not in exact}, found)
         for address, step in rest.items():
             if address not in exact:
@@ -90,8 +95,37 @@ class Former:
             )
         return desired
 
-    def _from_fields(self, address: str, step: Earlier) -> Desired | None:
-        """Fields as they stood in the org before the run, as far as the run may have touched them."""
+    def as_it_stood(self, desired: Desired, step: Earlier) -> Desired:
+        """With what stood in fields that the spec of that time left alone, and that were declared since."""
+        address, kind = desired.address, kind_of(desired.kind)
+        live = self.observation.org.by_address.get(address)
+        if kind.content_in_versions or live is None or not step.version or not step.is_of(live.id):
+            return desired
+        spec = desired.content.canonical
+        added = self._declared_since(address, step) - set(spec)
+        if not added:
+            return desired
+        self.declared[address] = tuple(sorted(spec))
+        fields = self.history.fields(live.id, step.version)
+        if fields is None:
+            self.findings.append(_cleared(address, added))
+            return desired
+        content = replace(desired.content, canonical={**spec, **{name: fields.get(name) for name in sorted(added)}})
+        return replace(desired, load=lambda: content, references=kind.field_references(content.canonical))
+
+    def _declared_since(self, address: str, step: Earlier) -> set[str]:
+        """Fields that specs declared from then on, which runs may have set or cleared."""
+        row = self.observation.row(address)
+        trail = self.observation.ledger.trails.get(address, ())
+        since = trail[trail.index(step) :] if step in trail else ()
+        specs = (self.history.canonical(each.digest or "") for each in since)
+        return {*(row.fields if row else ()), *(name for spec in specs if isinstance(spec, Mapping) for name in spec)}
+
+    def _from_fields(self, address: str, step: Earlier, then: Desired | None) -> Desired | None:
+        """Fields as they stood in the org before the run, as far as the run may have touched them.
+
+        ``then`` is the spec of that time, where somebody had changed what was made of it.
+        """
         live, row = self.observation.org.by_address.get(address), self.observation.row(address)
         if step.was is Was.OURS:
             spec = self.history.canonical(step.digest or "")
@@ -102,7 +136,11 @@ class Former:
         fields = self.history.fields(live.id, step.version)
         if fields is None:
             return None
-        return _of_fields(address, {name: fields.get(name) for name in row.fields}, None)
+        names = self._declared_since(address, step)
+        if then is not None:
+            self.declared[address] = tuple(sorted(then.content.canonical))
+            names |= set(then.content.canonical)
+        return _of_fields(address, {name: fields.get(name) for name in sorted(names)}, None)
 
     async def _from_org(self, steps: Mapping[str, Earlier], specs: Mapping[str, Desired]) -> dict[str, Desired]:
         """Earlier versions of flows as the org exports them; ``specs`` are those of that time, as far as known."""
@@ -180,6 +218,18 @@ class Former:
             remedy="Fetch the whole history (git fetch --unshallow), roll back where it was applied, "
             "or name only the other addresses.",
         )
+
+
+def _cleared(address: str, fields: Iterable[str]) -> Finding:
+    named = ", ".join(sorted(fields))
+    return Finding(
+        id="rollback-to-spec",
+        severity=Severity.WARNING,
+        message=f"The specs of that time left {named} of {address} alone, and this machine did not see what "
+        "stood there; it is cleared.",
+        address=address,
+        remedy="Roll back where the run was applied, or look at the object afterwards.",
+    )
 
 
 def as_applied(row: Row, live: Live, known: Desired | None, observation: Observation) -> Desired:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.archy.canonical import digest
 from reconciler.engine.document import Action, RollbackRef
 from reconciler.engine.history import History, catalogs_at
 from reconciler.engine.observe import Observation, flow_addresses, observe
@@ -41,6 +42,8 @@ class Target:
     """Mark of the secrets in that version."""
     step: Earlier | None = None
     """What the ledger remembers; None where a commit and not a run is gone back to."""
+    declared: tuple[str, ...] | None = None
+    """The fields that its spec declared, where more than those go back."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,9 @@ async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destina
     for address, desired in found.items():
         step, live = steps[address], org.get(address)
         version = step.version if live is not None and step.is_of(live.id) else None
-        targets[address] = Target(address, desired, step.commit, version, step.secrets, step)
+        targets[address] = Target(
+            address, desired, step.commit, version, step.secrets, step, former.declared.get(address)
+        )
     later = later_runs(snapshot, run, steps)
     return Destination(
         RollbackRef(run=run, addresses=back.addresses),
@@ -153,11 +158,15 @@ async def _to_commit(back: Back, snapshot: Snapshot, former: Former) -> Destinat
         trail = reversed(snapshot.trails.get(address, ()))
         steps = (step for step in trail if step.was is Was.OURS and step.digest == desired.digest)
         step = next((step for step in steps if live is not None and step.is_of(live.id)), None)
-        targets[address] = Target(
-            address, desired, commit, step.version if step else None, step.secrets if step else None
-        )
+        if step is None:
+            targets[address] = Target(address, desired, commit)
+            continue
+        stood = former.as_it_stood(desired, step)
+        declared = former.declared.get(address)
+        targets[address] = Target(address, stood, commit, step.version, step.secrets, declared=declared)
     made = {address for address in snapshot.rows if back.wants(address) and address not in catalog.resources}
-    return Destination(RollbackRef(commit=commit, addresses=back.addresses), targets, frozenset(made))
+    reference = RollbackRef(commit=commit, addresses=back.addresses)
+    return Destination(reference, targets, frozenset(made), findings=tuple(former.findings))
 
 
 def _catalog(workspace: Workspace, observation: Observation, destination: Destination) -> Catalog:
@@ -201,11 +210,16 @@ def _specs_behind(workspace: Workspace, rows: Mapping[str, Row]) -> dict[str, De
 def _digest(destination: Destination) -> str:
     """Over all that is gone back to: a saved plan fits as long as that is the same."""
     rows = [
-        [address, target.desired.digest, target.desired.division, target.version]
+        [address, target.desired.digest, target.desired.division, target.version, _restored(target)]
         for address, target in sorted(destination.targets.items())
     ]
     told = [destination.reference.told, rows, sorted(destination.made)]
     return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+
+
+def _restored(target: Target) -> str | None:
+    """Digest of the fields that go back, where they are not those of the spec."""
+    return digest(target.desired.content.canonical) if target.declared is not None else None
 
 
 def _commit(workspace: Workspace, destination: Destination) -> Commit:
@@ -214,13 +228,15 @@ def _commit(workspace: Workspace, destination: Destination) -> Commit:
     return Commit(commits[0][0] if commits else None, dirty=False, origin=workspace.commit.origin)
 
 
-def _consumers(catalog: Catalog, targets: Mapping[str, Target]) -> list[str]:
-    """Managed objects that hold a copy of a common module among the targets."""
-    return [
-        address
-        for address, desired in catalog.resources.items()
-        if any(module in targets for module in _modules(desired, catalog.resources))
-    ]
+def _consumers(catalog: Catalog, targets: Mapping[str, Target]) -> set[str]:
+    """Managed objects that hold a copy of a common module among the targets, also by way of another module."""
+    held = {address: _modules(desired, catalog.resources) for address, desired in catalog.resources.items()}
+    found: set[str] = set()
+    reached = set(targets)
+    while reached:
+        reached = {address for address, modules in held.items() if not reached.isdisjoint(modules)} - found
+        found |= reached
+    return found
 
 
 def _modules(desired: Desired, known: Mapping[str, object]) -> list[str]:

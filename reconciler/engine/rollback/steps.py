@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.engine.document import Action, Change
+from reconciler.engine.fields import state_digest
 from reconciler.engine.rollback.former import NOT_KNOWN
 from reconciler.engine.rollback.plan import Target
 from reconciler.engine.steps import Steps
@@ -66,6 +67,9 @@ class BackSteps(Steps):
             # The org put the old version itself on the air, with the modules of its time.
             modules = None
         row = self._row(kind, change, live, modules, trail).model_copy(update={"commit": target.commit})
+        if target.declared is not None:
+            state = state_digest(live, target.declared)
+            row = row.model_copy(update={"fields": target.declared, "state_digest": state})
         if change.publish_version is not None and change.address not in self.uploaded:
             row = row.model_copy(update={"secrets": _secrets_of(target, row, before)})
         was = target.step.was if target.step else Was.OURS
