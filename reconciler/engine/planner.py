@@ -146,6 +146,7 @@ async def plan_on(
         *circle_findings(order),
         *pruning.findings,
         *_hold_to_policy(workspace, changes, scope),
+        *(_uncommitted(workspace) if changes and not aim else ()),
         *unmanaged_findings(outside),
         *await contracts.broken_outside(verdicts, outside),
         *await contracts.calls_of_foreign_modules(verdicts.values()),
@@ -201,17 +202,21 @@ async def _prune(
 
 def _hold_to_policy(workspace: Workspace, changes: Mapping[str, Verdict], scope: Scope) -> list[Finding]:
     """Judges the final changes; those that the policy lets pass because they were named get that as a reason."""
-    environment, commit = workspace.environment, workspace.commit
+    environment = workspace.environment
     steps = {address: verdict.action for address, verdict in changes.items() if verdict.action is not None}
     judgement = judge(steps, environment.policy, lambda address, _key: address in scope.targets, environment.place)
     for address, keys in judgement.set_aside.items():
         changes[address].reasons += map(named_reason, keys)
-    uncommitted = uncommitted_finding(environment, commit.commit, commit.dirty, commit.changed) if changes else None
     return [
         *judgement.findings,
-        *([uncommitted] if uncommitted else []),
         *set_aside_findings({address: verdict.reasons for address, verdict in changes.items()}, environment.place),
     ]
+
+
+def _uncommitted(workspace: Workspace) -> list[Finding]:
+    commit = workspace.commit
+    finding = uncommitted_finding(workspace.environment, commit.commit, commit.dirty, commit.changed)
+    return [finding] if finding else []
 
 
 def _present(chosen: set[str], verdicts: Mapping[str, Verdict]) -> set[str]:

@@ -31,6 +31,10 @@ class BackSteps(Steps):
         """Many flows go back at a time: they share their requests."""
         return await kind.look(self.platform, live)
 
+    def _commit(self, change: Change, row: Row) -> str | None:
+        target = self.targets.get(change.address)
+        return target.commit if target else row.commit
+
     async def _update(self, kind: Kind, change: Change, live: Live, operations: Operations) -> Live:
         desired = self.wanted[change.address]
         as_it_is = change.action is Action.REPUBLISH and desired.content.upload is None
@@ -74,7 +78,8 @@ class BackSteps(Steps):
             row = row.model_copy(update={"secrets": _secrets_of(target, row, before)})
         was = target.step.was if target.step else Was.OURS
         if was is Was.FOREIGN:
-            await self.ledger.forget(self.lease.lock, change.address)
+            # Nobody's again, but the way forward is remembered.
+            await self._write(row.model_copy(update={"gone": True}))
             return
         if was is Was.DRIFTED and target.step is not None and target.desired.digest != target.step.digest:
             # It is again what somebody had made of it by hand: drift, as it was then.
