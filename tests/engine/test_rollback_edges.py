@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import environment, flow, module
+from support import environment, flow, module, start, wait_for_lines
 
 
 @pytest.fixture(autouse=True)
@@ -230,3 +230,91 @@ def test_a_field_that_left_the_specs_with_the_run_comes_back_as_somebody_had_mad
     assert org.ivrs()["Line"]["description"] == "By hand"
     repository.git("revert", "--no-edit", "HEAD")
     assert cli("drift").code == 2
+
+
+def test_a_run_that_was_cut_off_is_not_passed_over(repository, apply, cli, org):
+    """The last run that ended is not the one that went wrong."""
+    environment(repository, "concurrency: 1")
+    repository.write("flows/all.yaml", "---\n".join(flow(name) for name in ("Sales", "Support")))
+    apply()
+    repository.edit("flows/all.yaml", "Hello.", "Good day.")
+    good = apply()
+    repository.edit("flows/all.yaml", "Good day.", "Go away.")
+    org.settings(job_seconds=0.3)
+    process = start(repository, "apply", "--auto-approve")
+    wait_for_lines(process, 1, "[1/2]")
+    process.kill()
+    process.communicate()
+    org.settings(job_seconds=0)
+    assert cli("unlock", "--yes").code == 0
+
+    done = cli("rollback", "--auto-approve")
+
+    assert done.code == 1
+    assert "came last and never reported its end" in done.err
+    assert good in done.err
+    bad = done.err.partition("The run ")[2].partition(" ")[0]
+    back(cli, bad)
+    assert {"Good day." in says(org, name) for name in ("Sales", "Support")} == {True}
+
+
+def test_more_changes_than_the_ledger_remembers_are_told(repository, apply, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/support.yaml", flow("Support"))
+    apply()
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    repository.edit("flows/support.yaml", "Hello.", "Good day.")
+    bad = apply()
+    for number in range(4):
+        repository.write("flows/sales.yaml", flow("Sales", says=f"Number {number}."))
+        apply()
+    assert "changed 2 objects, but the ledger knows how 1 of them were" in back(cli, bad).err
+
+
+def test_going_back_to_a_commit_puts_back_what_somebody_changed_since(repository, apply, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/line.yaml", "ivr: {name: Line, openHoursFlow: Sales, description: Ours}\n")
+    apply()
+    org.publish(flow("Sales", says="By hand."))
+    org.change_ivr("Line", description="By hand")
+    back(cli, "--to", "HEAD")
+    assert "Hello." in says(org, "Sales")
+    assert org.ivrs()["Line"]["description"] == "Ours"
+    assert cli("drift").code == 0
+
+
+def test_what_was_given_back_to_whoever_made_it_can_be_taken_again(repository, apply, cli, org):
+    """The first apply to an org, where only what is committed may be applied."""
+    org.publish(flow("Sales", says="From before."))
+    repository.write("flows/sales.yaml", flow("Sales"))
+    environment(repository, "policy: {require_clean_git: true}")
+    apply()
+    back(cli)
+    assert "From before." in says(org, "Sales")
+    assert cli("drift").code == 0
+    back(cli, runs(cli)[0])
+    assert "Hello." in says(org, "Sales")
+    assert cli("plan", "--detailed-exitcode").code == 0
+
+
+def test_a_flow_goes_back_to_its_division(repository, apply, cli, org):
+    org.make_division("North")
+    repository.write("flows/sales.yaml", flow("Sales").replace("name: Sales", "name: Sales\n  division: Home"))
+    apply()
+    repository.edit("flows/sales.yaml", "division: Home", "division: North")
+    apply()
+    back(cli)
+    assert org.flows()["Sales"]["division"]["name"] == "Home"
+
+
+def test_a_later_change_is_undone_without_a_move_before_it(repository, apply, cli, org):
+    org.make_division("North")
+    repository.write("flows/sales.yaml", flow("Sales"))
+    apply()
+    environment(repository, "division: North")
+    apply()
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    apply()
+    back(cli)
+    assert "Hello." in says(org, "Sales")
+    assert org.flows()["Sales"]["division"]["name"] == "North"

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.archy.canonical import digest
 from reconciler.engine.document import Action, RollbackRef
+from reconciler.engine.fields import row_tells
 from reconciler.engine.history import History, catalogs_at
 from reconciler.engine.observe import Observation, flow_addresses, observe
 from reconciler.engine.planner import Aim, Planning, check_order, plan_on
 from reconciler.engine.rollback.former import Former, as_applied
-from reconciler.engine.rollback.request import Back, doubtful, later_runs, run_to_undo, steps_of
+from reconciler.engine.rollback.request import Back, doubtful, forgotten, later_runs, run_to_undo, steps_of
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.kinds.base import Desired, Live
@@ -125,7 +126,11 @@ async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destina
         targets,
         frozenset(address for address, step in steps.items() if step.was is Was.ABSENT),
         frozenset(doubtful(snapshot, run, back)),
-        (*former.findings, *(_undone_too(other, addresses) for other, addresses in later.items())),
+        (
+            *former.findings,
+            *forgotten(snapshot, run, back),
+            *(_undone_too(other, addresses) for other, addresses in later.items()),
+        ),
     )
 
 
@@ -153,7 +158,13 @@ async def _to_commit(back: Back, snapshot: Snapshot, former: Former) -> Destinat
     targets = {}
     for address, desired in meant.items():
         row, live = snapshot.rows.get(address), org.get(address)
+        ours = row is not None and live is not None and row.object_id == live.id
         if row is not None and row.spec_digest == desired.digest:
+            if live is not None and ours and row_tells(live, row):
+                continue
+            # Somebody changed it since, or deleted it.
+            version = row.version if ours else None
+            targets[address] = Target(address, desired, commit, version, mark_of(row.secrets))
             continue
         trail = reversed(snapshot.trails.get(address, ()))
         steps = (step for step in trail if step.was is Was.OURS and step.digest == desired.digest)
