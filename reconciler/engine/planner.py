@@ -157,7 +157,9 @@ async def plan_on(
     reaching = Reaching(workspace.catalog, graph, observation, {**verdicts, **pruning.verdicts})
     if aim:
         # Known when it was applied; in a hurry, it would only hide what counts.
-        findings = [finding for finding in findings if finding.id != "not-checkable"]
+        findings = [_said_of_rollback(finding) for finding in findings if finding.id != "not-checkable"]
+        for verdict in pruning.verdicts.values():
+            verdict.reasons[0] = "was not there then"
     reach = reaching.of(changes.values(), outside)
     rollback = aim.rollback if aim else None
     plan = assemble(workspace, observation, verdicts, changes, order, findings, reach, rollback)
@@ -211,6 +213,15 @@ def _hold_to_policy(workspace: Workspace, changes: Mapping[str, Verdict], scope:
         *judgement.findings,
         *set_aside_findings({address: verdict.reasons for address, verdict in changes.items()}, environment.place),
     ]
+
+
+def _said_of_rollback(finding: Finding) -> Finding:
+    """With a remedy that there is: a rollback has no --target and no --exclude, it takes addresses."""
+    if not finding.remedy or not any(option in finding.remedy for option in ("--target", "--exclude")):
+        return finding
+    named = f"'{finding.address}'" if finding.address else "what is meant"
+    remedy = f"Name all that is to go back in full, {named} as well: reconciler rollback … ADDRESS…"
+    return finding.model_copy(update={"remedy": remedy})
 
 
 def _uncommitted(workspace: Workspace) -> list[Finding]:
