@@ -318,3 +318,20 @@ def test_a_later_change_is_undone_without_a_move_before_it(repository, apply, cl
     back(cli)
     assert "Hello." in says(org, "Sales")
     assert org.flows()["Sales"]["division"]["name"] == "North"
+
+
+def test_what_the_policy_forbids_is_told_with_a_way_that_a_rollback_has(repository, apply, cli):
+    environment(repository, "policy: {max_changes: 1, max_deletes: 1, allow: [{addresses: ['*'], only: [create]}]}")
+    repository.write("flows/sales.yaml", flow("Sales"))
+    apply()
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    repository.write("flows/new.yaml", flow("New"))
+    both = ("inboundCall/Sales", "inboundCall/New")
+    apply("--target", both[0], "--target", both[1])
+    refused = cli("rollback", "--auto-approve", "--prune")
+    assert refused.code == 1
+    assert "--target" not in refused.err + refused.out
+    assert "--exclude" not in refused.err + refused.out
+    assert "reconciler rollback … ADDRESS…" in refused.err
+    done = back(cli, *both, "--prune")
+    assert "is in the specs no longer" not in done.err
