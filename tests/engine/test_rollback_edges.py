@@ -335,3 +335,16 @@ def test_what_the_policy_forbids_is_told_with_a_way_that_a_rollback_has(reposito
     assert "reconciler rollback … ADDRESS…" in refused.err
     done = back(cli, *both, "--prune")
     assert "is in the specs no longer" not in done.err
+
+
+def test_a_run_that_failed_but_published_is_the_last_one(repository, apply, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    apply()
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    apply()
+    repository.edit("flows/sales.yaml", "Good day.", "Go away.")
+    org.fault(match={"method": "GET", "path": "/api/v2/flows/jobs/*"}, times=1, effect={"status": 403})
+    assert cli("apply", "--auto-approve").code == 1
+    assert "Go away." in says(org, "Sales")
+    back(cli)
+    assert "Good day." in says(org, "Sales")

@@ -53,7 +53,10 @@ def run_to_undo(snapshot: Snapshot, asked: str | None) -> str:
 
 
 def _last(snapshot: Snapshot) -> str:
-    last = next((run for run in reversed(snapshot.runs) if run.applied or run.rolled_back), None)
+    # What failed may have been published all the same.
+    halves = {half.run for half in snapshot.interrupted}
+    ran = (run for run in reversed(snapshot.runs) if run.applied or run.rolled_back or run.run in halves)
+    last = next(ran, None)
     cut_off = _cut_off_since(snapshot, last)
     if cut_off is not None:
         raise ReconcilerError(
