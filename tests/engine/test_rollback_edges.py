@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from support import environment, flow, module, start, wait_for_lines
@@ -348,3 +349,23 @@ def test_a_run_that_failed_but_published_is_the_last_one(repository, apply, cli,
     assert "Go away." in says(org, "Sales")
     back(cli)
     assert "Good day." in says(org, "Sales")
+
+
+def test_a_run_that_was_cut_off_before_it_wrote_anything_is_told(repository, apply, cli, org):
+    repository.write("flows/sales.yaml", flow("Sales"))
+    apply()
+    repository.edit("flows/sales.yaml", "Hello.", "Good day.")
+    apply()
+    repository.edit("flows/sales.yaml", "Good day.", "Go away.")
+    org.fault(match={"method": "GET", "path": "/api/v2/flows/jobs/*"}, effect={"delay": 5})
+    process = start(repository, "apply", "--auto-approve")
+    wait_for_lines(process, 1, "started")
+    until = time.monotonic() + 4
+    while "Go away." not in says(org, "Sales") and time.monotonic() < until:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate()
+    org.mend()
+    assert "Go away." in says(org, "Sales")
+    assert cli("unlock", "--yes").code == 0
+    assert "came later and changed inboundCall/Sales too" in back(cli).err

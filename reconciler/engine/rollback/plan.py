@@ -121,6 +121,9 @@ async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destina
             address, desired, step.commit, version, step.secrets, step, former.declared.get(address)
         )
     later = later_runs(snapshot, run, steps)
+    for half in snapshot.interrupted:
+        if half.run != run and (cut_off := [a for a in steps if half.covers(a) and _published(org, snapshot, a)]):
+            later.setdefault(half.run, []).extend(cut_off)
     return Destination(
         RollbackRef(run=run, addresses=back.addresses),
         targets,
@@ -137,6 +140,12 @@ async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destina
 def _moved(live: Live | None, step: Earlier) -> bool:
     """Whether a run that was cut off came to change the object."""
     return live is not None and live.version != step.version
+
+
+def _published(org: Mapping[str, Live], snapshot: Snapshot, address: str) -> bool:
+    """Whether something else is live than the ledger knows."""
+    live, row = org.get(address), snapshot.rows.get(address)
+    return live is not None and row is not None and live.version != row.version
 
 
 async def _to_commit(back: Back, snapshot: Snapshot, former: Former) -> Destination:
