@@ -63,6 +63,13 @@ OverrideWindow = Annotated[
     str | None,
     typer.Option("--override-window", metavar="REASON", help="Begin although no window is open; recorded."),
 ]
+RepublishUnmanaged = Annotated[
+    bool,
+    typer.Option(
+        "--republish-unmanaged",
+        help="Publish flows outside the specs again as they are, where they hold a module that changes.",
+    ),
+]
 MaxWait = Annotated[float, typer.Option("--max-wait", metavar="HOURS", min=0, help="Refuse to wait longer than this.")]
 
 EVENTS: tuple[EventName, ...] = ("started", "applied", "failed", "drift", "rolled-back")
@@ -85,13 +92,7 @@ def apply(
     target: Targets = None,
     exclude: Excludes = None,
     prune: Prune = False,
-    republish_unmanaged: Annotated[
-        bool,
-        typer.Option(
-            "--republish-unmanaged",
-            help="Publish flows outside the specs again as they are, where they hold a module that changes.",
-        ),
-    ] = False,
+    republish_unmanaged: RepublishUnmanaged = False,
     rollback_on_failure: Annotated[
         bool,
         typer.Option("--rollback-on-failure", help="If a change fails, take back what this run has applied."),

@@ -15,6 +15,7 @@ from reconciler.cli.apply import (
     MaxWait,
     Options,
     OverrideWindow,
+    RepublishUnmanaged,
     WaitForWindow,
     perform,
     timing_of,
@@ -56,6 +57,7 @@ def rollback(
     format: PlanFormat = Format.TEXT,
     auto_approve: Annotated[bool, typer.Option("--auto-approve", help="Do not ask before applying.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Delete what was not there then.")] = False,
+    republish_unmanaged: RepublishUnmanaged = False,
     at: At = None,
     wait_for_window: WaitForWindow = False,
     override_window: OverrideWindow = None,
@@ -78,7 +80,8 @@ def rollback(
         )
     refuse_unsaved(workspace)
     timing = timing_of(workspace, at, override_window, max_wait, wait_for_window=wait_for_window)
-    return perform(workspace, None, scope, Options(auto_approve=auto_approve, timing=timing, back=back))
+    options = Options(auto_approve, republish_unmanaged=republish_unmanaged, timing=timing, back=back)
+    return perform(workspace, None, scope, options)
 
 
 def _asked(workspace: Workspace, what: tuple[str, ...], to: str | None) -> Back:

@@ -279,7 +279,11 @@ class Apply:
         """Carries out the plan of a retreat under the lock that the run holds."""
         self.execution = self._execution(planning.plan, self._acting.steps_back(planning, lease, destination), lease)
         self.listener.run_started(planning.plan)
-        return await self.execution.run()
+        results = await self.execution.run()
+        if self.republish_unmanaged:
+            # They may have taken in what is taken back.
+            results += await self._republishing(planning, lease).run(planning.plan, results)
+        return results
 
     def _override(self) -> str | None:
         """Why the windows are set aside, where that makes a difference at this moment: when the changes begin."""

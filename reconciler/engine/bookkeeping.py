@@ -40,7 +40,8 @@ class Bookkeeping:
                 if verdict.address not in touched:
                     await self.ledger.write(self.lease.lock, self._healed_row(verdict))
                     healed.append(verdict.address)
-            for address in planning.observation.ledger.rows:
+            # A rollback does not know what the specs want of what it does not go back to.
+            for address in () if plan.rollback else planning.observation.ledger.rows:
                 gone = address not in planning.observation.org.by_address
                 if gone and address not in self.workspace.catalog.resources and address not in touched:
                     await self.ledger.forget(self.lease.lock, address)

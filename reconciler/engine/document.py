@@ -180,6 +180,11 @@ class RollbackRef(_Frozen):
         what = f"of run {self.run}" if self.run else f"to commit {(self.commit or '')[:12]}"
         return f"{what} ({', '.join(self.addresses)})" if self.addresses else what
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The arguments of `reconciler rollback` that ask for it."""
+        return (*((self.run,) if self.run else ("--to", self.commit or "")), *self.addresses)
+
 
 class Summary(_Frozen):
     """Counts of the plan's actions, and of the resources that need none."""

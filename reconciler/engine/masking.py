@@ -54,6 +54,17 @@ def first_placeholder(value: Any) -> str | None:
     return found[0] if found else None
 
 
+def secret_names(document: Any) -> tuple[str, ...]:
+    """Names of the secrets that a document has placeholders for, sorted."""
+    if isinstance(document, dict):
+        found = {name for item in (*document, *document.values()) for name in secret_names(item)}
+    elif isinstance(document, list):
+        found = {name for item in document for name in secret_names(item)}
+    else:
+        found = {each[len(PLACEHOLDER) : -1] for each in _PLACEHOLDER.findall(str(document))}
+    return tuple(sorted(found))
+
+
 def _secret_places(value: Any, path: Signature) -> Iterator[Signature]:
     if isinstance(value, dict):
         for key, item in value.items():

@@ -149,6 +149,7 @@ async def plan_on(
         *pruning.findings,
         *await _limits(workspace, platform, observation, changes),
         *_hold_to_policy(workspace, changes, scope),
+        *(_uncommitted(workspace) if changes and not aim else ()),
         *unmanaged_findings(outside),
         *await contracts.broken_outside(verdicts, outside),
         *await contracts.calls_of_foreign_modules(verdicts.values()),
@@ -159,7 +160,9 @@ async def plan_on(
     reaching = Reaching(workspace.catalog, graph, observation, {**verdicts, **pruning.verdicts})
     if aim:
         # Known when it was applied; in a hurry, it would only hide what counts.
-        findings = [finding for finding in findings if finding.id != "not-checkable"]
+        findings = [_said_of_rollback(finding) for finding in findings if finding.id != "not-checkable"]
+        for verdict in pruning.verdicts.values():
+            verdict.reasons[0] = "was not there then"
     reach = reaching.of(changes.values(), outside)
     rollback = aim.rollback if aim else None
     plan = assemble(workspace, observation, verdicts, changes, order, findings, reach, rollback)
@@ -218,17 +221,30 @@ async def _prune(
 
 def _hold_to_policy(workspace: Workspace, changes: Mapping[str, Verdict], scope: Scope) -> list[Finding]:
     """Judges the final changes; those that the policy lets pass because they were named get that as a reason."""
-    environment, commit = workspace.environment, workspace.commit
+    environment = workspace.environment
     steps = {address: verdict.action for address, verdict in changes.items() if verdict.action is not None}
     judgement = judge(steps, environment.policy, lambda address, _key: address in scope.targets, environment.place)
     for address, keys in judgement.set_aside.items():
         changes[address].reasons += map(named_reason, keys)
-    uncommitted = uncommitted_finding(environment, commit.commit, commit.dirty, commit.changed) if changes else None
     return [
         *judgement.findings,
-        *([uncommitted] if uncommitted else []),
         *set_aside_findings({address: verdict.reasons for address, verdict in changes.items()}, environment.place),
     ]
+
+
+def _said_of_rollback(finding: Finding) -> Finding:
+    """With a remedy that there is: a rollback has no --target and no --exclude, it takes addresses."""
+    if not finding.remedy or not any(option in finding.remedy for option in ("--target", "--exclude")):
+        return finding
+    named = f"'{finding.address}'" if finding.address else "what is meant"
+    remedy = f"Name all that is to go back in full, {named} as well: reconciler rollback … ADDRESS…"
+    return finding.model_copy(update={"remedy": remedy})
+
+
+def _uncommitted(workspace: Workspace) -> list[Finding]:
+    commit = workspace.commit
+    finding = uncommitted_finding(workspace.environment, commit.commit, commit.dirty, commit.changed)
+    return [finding] if finding else []
 
 
 def _present(chosen: set[str], verdicts: Mapping[str, Verdict]) -> set[str]:

@@ -96,7 +96,7 @@ def refuse_by_policy(plan: Plan, workspace: Workspace, *, republish_unmanaged: b
     environment, made, now = workspace.environment, plan.source, workspace.commit
     outside = [consumer.address for consumer in unmanaged_of(plan)] if republish_unmanaged else []
     findings = judge_saved(plan.changes, outside, environment)
-    if plan.changes:
+    if plan.changes and not plan.rollback:
         uncommitted = uncommitted_finding(environment, now.commit, now.dirty, now.changed)
         uncommitted = uncommitted or uncommitted_finding(environment, made.commit, made.dirty, then=True)
         findings += [uncommitted] if uncommitted else []

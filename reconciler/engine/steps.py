@@ -18,7 +18,7 @@ from reconciler.engine.linkage import resolve_reference
 from reconciler.engine.observe import Org, flow_addresses
 from reconciler.kinds.base import Desired, Kind, Live, Operations
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import ID_KEPT, Earlier, Ledger, LockLostError, Row, Was, extended, now_utc
+from reconciler.ledger import ID_KEPT, Earlier, Ledger, LockLostError, Row, Was, extended, mark_of, now_utc
 from reconciler.platform import FlowLocked, JobFailed, Platform
 from reconciler.problems import ReconcilerError
 
@@ -142,7 +142,7 @@ class Steps:
         if live is None:
             after = await kind.create(desired, operations)
         elif moves_only(change):
-            return await self._move(kind, change, live, operations)
+            return await self._move(kind, change, live, operations, trail)
         else:
             after = await self._update(kind, change, live, operations)
         self.org.put(after)
@@ -154,7 +154,9 @@ class Steps:
         cleared = tuple(item.path for item in change.diff if item.op == "remove")
         return await kind.update(self.wanted[change.address], live, operations, cleared)
 
-    async def _move(self, kind: Kind, change: Change, live: Live, operations: Operations) -> str | None:
+    async def _move(
+        self, kind: Kind, change: Change, live: Live, operations: Operations, trail: tuple[Earlier, ...]
+    ) -> str | None:
         """Publishes nothing, so what the ledger knows of the version stays true; a new object gets its row."""
         desired = self.wanted[change.address]
         after = await kind.move(desired, live, operations)
@@ -162,10 +164,15 @@ class Steps:
         row = self.rows.get(change.address)
         recorded = (row.object_id, row.version, row.spec_digest) if row else None
         if row is None or recorded != (live.id, live.version, desired.digest):
-            await self._record(kind, change, after, await self._modules_in(kind, change, live), self._trail(change))
+            await self._record(kind, change, after, await self._modules_in(kind, change, live), trail)
         else:
-            await self._write(row.model_copy(update={"division": after.division}))
+            moved = {"division": after.division, "trail": trail, "commit": self._commit(change, row)}
+            await self._write(row.model_copy(update=moved))
         return after.version
+
+    def _commit(self, change: Change, row: Row) -> str | None:
+        """The commit with the spec that is applied now."""
+        return self.signature.commit
 
     async def _check(self, kind: Kind, change: Change) -> Live | None:
         """The object as it is at this moment, if it is what the plan saw."""
@@ -308,6 +315,7 @@ def step_back(run: str, live: Live | None, row: Row | None) -> Earlier:
         recorded=None if ours else row.version,
         digest=row.spec_digest,
         commit=row.commit,
+        secrets=mark_of(row.secrets),
     )
 
 

@@ -16,7 +16,7 @@ from reconciler.ledger.base import (
 from reconciler.ledger.file import FileLedger
 from reconciler.ledger.org import OrgLedger
 from reconciler.ledger.runs import LOST_AUDIT, RUNS_KEPT, RunRecord
-from reconciler.ledger.trail import ID_KEPT, TRAIL_KEPT, Earlier, Was, extended
+from reconciler.ledger.trail import ID_KEPT, TRAIL_KEPT, Earlier, Was, extended, mark_of
 
 __all__ = [
     "ID_KEPT",
@@ -37,6 +37,7 @@ __all__ = [
     "Snapshot",
     "Was",
     "extended",
+    "mark_of",
     "now_utc",
     "short_hash",
     "stamp",

@@ -56,7 +56,7 @@ class Row(BaseModel):
     trail: tuple[Earlier, ...] = ()
     """What it was before the last runs that changed it, oldest first."""
     gone: bool = False
-    """A run of ours deleted it; the row stays for the way back."""
+    """A run of ours deleted it, or gave it back to whoever had made it; the row stays for the way back."""
 
 
 class LockInfo(BaseModel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -44,6 +46,8 @@ class Earlier(BaseModel):
     """Digest of the canonical spec that had been applied; None where none had been."""
     commit: str | None = None
     """The commit with that spec."""
+    secrets: str | None = None
+    """Mark of the secrets in what had been applied, see ``mark_of``; None where it held none."""
 
     def written(self) -> list[str]:
         """As a cell keeps it."""
@@ -52,6 +56,7 @@ class Earlier(BaseModel):
             self.was.value,
             self.object,
             *(text or "" for text in (self.version, self.recorded, self.digest, self.commit)),
+            *([self.secrets] if self.secrets else []),
         ]
 
     @classmethod
@@ -61,7 +66,7 @@ class Earlier(BaseModel):
         Raises:
             ValueError: it holds something else.
         """
-        run, was, id, version, recorded, digest, commit = kept
+        run, was, id, version, recorded, digest, commit, *secrets = kept
         return cls(
             run=run,
             was=was,
@@ -70,6 +75,7 @@ class Earlier(BaseModel):
             recorded=recorded or None,
             digest=digest or None,
             commit=commit or None,
+            secrets=secrets[0] if secrets else None,
         )
 
     def is_of(self, id: str) -> bool:
@@ -80,3 +86,9 @@ class Earlier(BaseModel):
 def extended(trail: tuple[Earlier, ...], step: Earlier) -> tuple[Earlier, ...]:
     """The trail with one more step, as long as a row may keep it; oldest first."""
     return (*trail, step)[-TRAIL_KEPT:]
+
+
+def mark_of(secrets: Mapping[str, str]) -> str | None:
+    """Four hex digits that change when one of the secrets does (name → fingerprint); None where there are none."""
+    told = " ".join(f"{name}={fingerprint}" for name, fingerprint in sorted(secrets.items()))
+    return hashlib.sha256(told.encode()).hexdigest()[:4] if secrets else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator
 
 from rich.text import Text
@@ -122,7 +123,7 @@ def run_text(report: RunReport) -> Iterator[Text]:
     if report.retreat is not None:
         yield from _retreat(report.retreat)
     elif not report.complete:
-        yield Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
+        yield _to_go_on(report)
     if report.verification is not None and report.retreat is None:
         yield from verified_text(report.verification, complete=report.complete)
     yield from _proof(report)
@@ -132,6 +133,14 @@ def run_text(report: RunReport) -> Iterator[Text]:
             "else the next apply brings it back.",
             style="yellow",
         )
+
+
+def _to_go_on(report: RunReport) -> Text:
+    if report.rollback is None:
+        return Text("To go on, plan again and apply that: it holds only what is left.", style="dim")
+    # A plan from the specs would lead forward again, to what is rolled back.
+    again = shlex.join(("reconciler", "rollback", "--env", report.environment, *report.rollback.words))
+    return Text(f"To go on, roll back again: {again}", style="dim")
 
 
 def _retreat(retreat: Retreat) -> Iterator[Text]:

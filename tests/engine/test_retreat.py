@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support import environment, flow, module
+from support import environment, flow, module, start, wait_for_lines
 
 
 @pytest.fixture
@@ -136,3 +136,37 @@ def test_the_journal_tells_of_it(estate, cli, org):
         ("commonModule/Greeter", "2.0", "3.0"),
         ("inboundCall/Sales", "2.0", "3.0"),
     ]
+
+
+def test_what_somebody_changed_meanwhile_keeps_nothing_else_from_being_taken_back(repository, cli, org):
+    environment(repository, "concurrency: 1\npolicy: {on_drift: fail}")
+    repository.write("flows/all.yaml", "---\n".join(flow(f"Flow {number}") for number in range(3)))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.edit("flows/all.yaml", "Hello.", "Good day.")
+    org.settings(job_seconds=0.3)
+    fail(org, "Flow 2")
+    process = start(repository, "apply", "--auto-approve", "--rollback-on-failure")
+    wait_for_lines(process, 1, "[1/3]")
+    org.settings(job_seconds=0)
+    org.publish(flow("Flow 0", says="By hand."))
+    _, told = process.communicate()
+    assert process.returncode == 4
+    assert "inboundCall/Flow 0 was changed in the org" in told
+    assert "By hand." in says(org, "Flow 0")
+    assert "Good day." not in says(org, "Flow 1")
+
+
+def test_an_adoption_is_nothing_to_take_back(repository, cli, org):
+    org.publish(flow("Sales"))
+    repository.write("flows/sales.yaml", flow("Sales"))
+    repository.write("flows/support.yaml", flow("Support"))
+    fail(org, "Support")
+    done = apply(cli)
+    assert done.code == 4
+    assert "taken back" not in done.err
+
+
+def test_what_keeps_all_from_being_taken_back_does_not_hide_what_stays(estate, cli, org):
+    fail(org, "Support")
+    org.fault(match={"method": "GET", "path": "/api/v2/architect/schedulegroups"}, after=1, effect={"status": 403})
+    assert "commonModule/Greeter stays as this run made it." in apply(cli).err

@@ -416,6 +416,9 @@ def test_a_flow_that_somebody_edits_stays_and_is_told(changed, cli, org):
     assert "It depends on commonModule/Greeter, which failed." in done.err
     assert org.get(f"/flows/{flow_id}")["publishedVersion"]["id"] == "2.0"
     assert "It depends on inboundCall/Sales, which was skipped." in done.err
+    # To plan and apply again would bring the bad version to those that went back.
+    assert "To go on, plan again" not in done.err
+    assert f"To go on, roll back again: reconciler rollback --env test {runs(cli)[1]}" in done.err
     (office,) = org.get("/architect/schedules", pageSize=100)["entities"]
     assert office["end"].startswith("2026-01-05T17:00")
 

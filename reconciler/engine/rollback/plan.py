@@ -8,20 +8,25 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.archy.canonical import digest
 from reconciler.engine.document import Action, RollbackRef
+from reconciler.engine.fields import row_tells
 from reconciler.engine.history import History, catalogs_at
 from reconciler.engine.observe import Observation, flow_addresses, observe
 from reconciler.engine.planner import Aim, Planning, check_order, plan_on
 from reconciler.engine.rollback.former import Former, as_applied
-from reconciler.engine.rollback.request import Back, doubtful, later_runs, run_to_undo, steps_of
+from reconciler.engine.rollback.request import Back, doubtful, forgotten, later_runs, run_to_undo, steps_of
 from reconciler.engine.verdict import Verdict
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.kinds.base import Desired, Live
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import Earlier, Ledger, Snapshot, Was
+from reconciler.ledger import Earlier, Ledger, Row, Snapshot, Was, mark_of
 from reconciler.platform import Platform
 from reconciler.problems import Finding, ReconcilerError, Severity
 from reconciler.specs import Catalog, Commit
+
+COMMITS_READ = 5
+"""Commits whose specs are read for what is not gone back to; each takes a moment."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,12 @@ class Target:
     """The commit with its spec."""
     version: str | None = None
     """The version that was live then, of the object that is still there."""
+    secrets: str | None = None
+    """Mark of the secrets in that version."""
     step: Earlier | None = None
     """What the ledger remembers; None where a commit and not a run is gone back to."""
+    declared: tuple[str, ...] | None = None
+    """The fields that its spec declared, where more than those go back."""
 
 
 @dataclass(frozen=True)
@@ -108,20 +117,35 @@ async def _before_run(back: Back, snapshot: Snapshot, former: Former) -> Destina
     for address, desired in found.items():
         step, live = steps[address], org.get(address)
         version = step.version if live is not None and step.is_of(live.id) else None
-        targets[address] = Target(address, desired, step.commit, version, step)
+        targets[address] = Target(
+            address, desired, step.commit, version, step.secrets, step, former.declared.get(address)
+        )
     later = later_runs(snapshot, run, steps)
+    for half in snapshot.interrupted:
+        if half.run != run and (cut_off := [a for a in steps if half.covers(a) and _published(org, snapshot, a)]):
+            later.setdefault(half.run, []).extend(cut_off)
     return Destination(
         RollbackRef(run=run, addresses=back.addresses),
         targets,
         frozenset(address for address, step in steps.items() if step.was is Was.ABSENT),
         frozenset(doubtful(snapshot, run, back)),
-        (*former.findings, *(_undone_too(other, addresses) for other, addresses in later.items())),
+        (
+            *former.findings,
+            *forgotten(snapshot, run, back),
+            *(_undone_too(other, addresses) for other, addresses in later.items()),
+        ),
     )
 
 
 def _moved(live: Live | None, step: Earlier) -> bool:
     """Whether a run that was cut off came to change the object."""
     return live is not None and live.version != step.version
+
+
+def _published(org: Mapping[str, Live], snapshot: Snapshot, address: str) -> bool:
+    """Whether something else is live than the ledger knows."""
+    live, row = org.get(address), snapshot.rows.get(address)
+    return live is not None and row is not None and live.version != row.version
 
 
 async def _to_commit(back: Back, snapshot: Snapshot, former: Former) -> Destination:
@@ -143,14 +167,26 @@ async def _to_commit(back: Back, snapshot: Snapshot, former: Former) -> Destinat
     targets = {}
     for address, desired in meant.items():
         row, live = snapshot.rows.get(address), org.get(address)
+        ours = row is not None and live is not None and row.object_id == live.id
         if row is not None and row.spec_digest == desired.digest:
+            if live is not None and ours and row_tells(live, row):
+                continue
+            # Somebody changed it since, or deleted it.
+            version = row.version if ours else None
+            targets[address] = Target(address, desired, commit, version, mark_of(row.secrets))
             continue
         trail = reversed(snapshot.trails.get(address, ()))
         steps = (step for step in trail if step.was is Was.OURS and step.digest == desired.digest)
         step = next((step for step in steps if live is not None and step.is_of(live.id)), None)
-        targets[address] = Target(address, desired, commit, step.version if step else None)
+        if step is None:
+            targets[address] = Target(address, desired, commit)
+            continue
+        stood = former.as_it_stood(desired, step)
+        declared = former.declared.get(address)
+        targets[address] = Target(address, stood, commit, step.version, step.secrets, declared=declared)
     made = {address for address in snapshot.rows if back.wants(address) and address not in catalog.resources}
-    return Destination(RollbackRef(commit=commit, addresses=back.addresses), targets, frozenset(made))
+    reference = RollbackRef(commit=commit, addresses=back.addresses)
+    return Destination(reference, targets, frozenset(made), findings=tuple(former.findings))
 
 
 def _catalog(workspace: Workspace, observation: Observation, destination: Destination) -> Catalog:
@@ -167,11 +203,7 @@ def _applied(workspace: Workspace, observation: Observation, destination: Destin
         for address, row in observation.ledger.rows.items()
         if address not in destination.targets and address not in destination.made
     }
-    commits = Counter(row.commit for row in rows.values() if row.commit).most_common(1)
-    known: Mapping[str, Desired] = {}
-    for commit, _ in commits:
-        catalog = next(catalogs_at(workspace.root, workspace.environment.name, commit), None)
-        known = catalog.resources if catalog else {}
+    known = _specs_behind(workspace, rows)
     found = {}
     for address, row in rows.items():
         live = observation.org.by_address.get(address)
@@ -180,14 +212,34 @@ def _applied(workspace: Workspace, observation: Observation, destination: Destin
     return found
 
 
+def _specs_behind(workspace: Workspace, rows: Mapping[str, Row]) -> dict[str, Desired]:
+    """The specs that were applied, as far as few commits hold them; else what one of those says of the address."""
+    commits = Counter(row.commit for row in rows.values() if row.commit).most_common(COMMITS_READ)
+    known: dict[str, Desired] = {}
+    for commit, _ in commits:
+        if all(address in known and known[address].digest == row.spec_digest for address, row in rows.items()):
+            break
+        catalog = next(catalogs_at(workspace.root, workspace.environment.name, commit), None)
+        for address, desired in catalog.resources.items() if catalog else ():
+            row = rows.get(address)
+            if address not in known or (row is not None and desired.digest == row.spec_digest):
+                known[address] = desired
+    return known
+
+
 def _digest(destination: Destination) -> str:
     """Over all that is gone back to: a saved plan fits as long as that is the same."""
     rows = [
-        [address, target.desired.digest, target.desired.division, target.version]
+        [address, target.desired.digest, target.desired.division, target.version, _restored(target)]
         for address, target in sorted(destination.targets.items())
     ]
     told = [destination.reference.told, rows, sorted(destination.made)]
     return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
+
+
+def _restored(target: Target) -> str | None:
+    """Digest of the fields that go back, where they are not those of the spec."""
+    return digest(target.desired.content.canonical) if target.declared is not None else None
 
 
 def _commit(workspace: Workspace, destination: Destination) -> Commit:
@@ -196,13 +248,15 @@ def _commit(workspace: Workspace, destination: Destination) -> Commit:
     return Commit(commits[0][0] if commits else None, dirty=False, origin=workspace.commit.origin)
 
 
-def _consumers(catalog: Catalog, targets: Mapping[str, Target]) -> list[str]:
-    """Managed objects that hold a copy of a common module among the targets."""
-    return [
-        address
-        for address, desired in catalog.resources.items()
-        if any(module in targets for module in _modules(desired, catalog.resources))
-    ]
+def _consumers(catalog: Catalog, targets: Mapping[str, Target]) -> set[str]:
+    """Managed objects that hold a copy of a common module among the targets, also by way of another module."""
+    held = {address: _modules(desired, catalog.resources) for address, desired in catalog.resources.items()}
+    found: set[str] = set()
+    reached = set(targets)
+    while reached:
+        reached = {address for address, modules in held.items() if not reached.isdisjoint(modules)} - found
+        found |= reached
+    return found
 
 
 def _modules(desired: Desired, known: Mapping[str, object]) -> list[str]:
@@ -220,7 +274,7 @@ def _settle(
     for verdict in verdicts.values():
         target = destination.targets.get(verdict.address)
         if target is not None:
-            _settle_target(verdict, target, destination)
+            _settle_target(verdict, target, destination, publishing)
         elif back.strict or not _holds_already(verdict, destination, observation):
             _settle_consumer(verdict, publishing)
         else:
@@ -233,7 +287,7 @@ def _settle(
     return findings
 
 
-def _settle_target(verdict: Verdict, target: Target, destination: Destination) -> None:
+def _settle_target(verdict: Verdict, target: Target, destination: Destination, publishing: set[str]) -> None:
     if verdict.held:
         verdict.findings = [_held(finding, verdict.address) for finding in verdict.findings]
         return
@@ -243,11 +297,27 @@ def _settle_target(verdict: Verdict, target: Target, destination: Destination) -
         # What somebody made by hand is what is live: there is nothing to go back to.
         verdict.action, verdict.reasons, verdict.diff = None, [], ()
         return
+    if verdict.action is None and not same and _held_other_secrets(verdict, target):
+        verdict.action = Action.UPDATE
+    if verdict.action is None and (held := _held_among(verdict, publishing)) is not None:
+        verdict.decide(Action.REPUBLISH, f"holds {held}, which this plan publishes")
     if verdict.action is None:
         return
     if verdict.kind.content_in_versions and target.version and not same and not verdict.moves_only:
         verdict.publish_version = target.version
     verdict.reasons = [_reason(verdict, target, destination), *_kept(verdict.reasons)]
+
+
+def _held_other_secrets(verdict: Verdict, target: Target) -> bool:
+    """Whether the version that was live then was made of the same spec with other secrets."""
+    row = verdict.row if verdict.row_is_current else None
+    return target.version is not None and row is not None and mark_of(row.secrets) != target.secrets
+
+
+def _held_among(verdict: Verdict, publishing: set[str]) -> str | None:
+    """The common module that it has a copy of and that this plan publishes."""
+    assert verdict.desired is not None
+    return next(iter(_modules(verdict.desired, dict.fromkeys(publishing))), None)
 
 
 def _reason(verdict: Verdict, target: Target, destination: Destination) -> str:
@@ -281,12 +351,9 @@ def _leave(verdict: Verdict) -> None:
 
 def _settle_consumer(verdict: Verdict, publishing: set[str]) -> None:
     """An object that is no target is only ever published again as it is, to take in a module that goes back."""
-    assert verdict.desired is not None
-    held = next(
-        (module for module in _modules(verdict.desired, dict.fromkeys(publishing)) if module in publishing), None
-    )
     if verdict.action is Action.REPUBLISH:
         return
+    held = _held_among(verdict, publishing)
     _leave(verdict)
     if held is None or verdict.live is None or verdict.live.version is None:
         return

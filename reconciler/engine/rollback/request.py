@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from reconciler.engine.document import RollbackRef
 from reconciler.globs import matches
-from reconciler.ledger import ID_KEPT, Earlier, RunRecord, Snapshot, Was, stamp
-from reconciler.problems import ReconcilerError
+from reconciler.ledger import ID_KEPT, Earlier, Row, RunRecord, Snapshot, Was, mark_of, stamp
+from reconciler.problems import Finding, ReconcilerError, Severity
 from reconciler.suggest import near
 
 SHORTEST = 4
 """Characters of a run's id that may stand for it."""
+
+IN_PART = 4
+"""Exit code of a run that could not take all of its changes back; what is left is taken back by undoing it."""
 
 
 @dataclass(frozen=True)
@@ -46,23 +49,53 @@ def run_to_undo(snapshot: Snapshot, asked: str | None) -> str:
     Raises:
         ReconcilerError: the ledger knows no such run, or it is not clear which one is meant.
     """
-    return _last(snapshot.runs) if asked is None else _named(snapshot, asked)
+    return _last(snapshot) if asked is None else _named(snapshot, asked)
 
 
-def _last(runs: Iterable[RunRecord]) -> str:
-    last = next((run for run in reversed(list(runs)) if run.applied or run.rolled_back), None)
+def _last(snapshot: Snapshot) -> str:
+    # What failed may have been published all the same.
+    halves = {half.run for half in snapshot.interrupted}
+    ran = (run for run in reversed(snapshot.runs) if run.applied or run.rolled_back or run.run in halves)
+    last = next(ran, None)
+    cut_off = _cut_off_since(snapshot, last)
+    if cut_off is not None:
+        raise ReconcilerError(
+            f"The run {cut_off.run} of {cut_off.applied_by} came last and never reported its end; "
+            f"it changed {cut_off.address}, at least.",
+            remedy=f"Name the run to undo: reconciler rollback {cut_off.run}"
+            + (f", or the one before it, {last.run}." if last else "."),
+        )
     if last is None:
         raise ReconcilerError(
             "The ledger remembers no run that applied anything; there is nothing to roll back.",
             remedy="Go back to a commit with --to COMMIT.",
         )
-    if last.rollback or last.rolled_back:
+    if last.rollback or (last.rolled_back and last.exit_code != IN_PART):
         what = f"was itself a rollback {last.rollback}" if last.rollback else "was rolled back already"
         raise ReconcilerError(
             f"The last run ({last.run}, {stamp(last.at)}) {what}.",
             remedy="Name the run to undo (`reconciler history` lists them), or a commit with --to.",
         )
     return last.run
+
+
+def _cut_off_since(snapshot: Snapshot, last: RunRecord | None) -> Row | None:
+    """What a run wrote that came after the last one that ended; one that was undoing that one is only to be resumed."""
+    known = {record.run for record in snapshot.runs}
+    rows = [
+        row
+        for row in (*snapshot.rows.values(), *snapshot.gone.values())
+        if row.run is not None and row.run not in known and row.applied_at is not None
+        # Rows are stamped to the second.
+        if last is None or row.applied_at >= last.at.replace(microsecond=0)
+    ]
+    return next((row for row in rows if last is None or not _undoes(row, last)), None)
+
+
+def _undoes(row: Row, run: RunRecord) -> bool:
+    """Whether a row says again what it said before a run."""
+    step = next((step for step in row.trail if step.run == run.run), None)
+    return step is not None and (row.gone or step.digest == row.spec_digest)
 
 
 def _named(snapshot: Snapshot, asked: str) -> str:
@@ -95,6 +128,7 @@ def doubtful(snapshot: Snapshot, run: str, back: Back) -> dict[str, Earlier]:
             version=row.version,
             digest=row.spec_digest,
             commit=row.commit,
+            secrets=mark_of(row.secrets),
         )
         for address, row in snapshot.rows.items()
         if back.wants(address) and (address in back.doubtful or any(half.covers(address) for half in halves))
@@ -122,6 +156,26 @@ def steps_of(snapshot: Snapshot, run: str, back: Back) -> dict[str, Earlier]:
         f"The ledger knows of nothing that the run {run} changed: it only adopted, or later runs changed it too often.",
         remedy="Go back to a commit with --to COMMIT.",
     )
+
+
+def forgotten(snapshot: Snapshot, run: str, back: Back) -> list[Finding]:
+    """A warning where the run changed more than the ledger remembers."""
+    record = next((record for record in snapshot.runs if record.run == run), None)
+    if record is None or record.rolled_back or back.addresses:
+        return []
+    changed = record.applied - record.actions.get("adopt", 0)
+    known = sum(1 for trail in snapshot.trails.values() if any(step.run == run for step in trail))
+    if known >= changed:
+        return []
+    return [
+        Finding(
+            id="rollback-in-part",
+            severity=Severity.WARNING,
+            message=f"The run {run} changed {changed} objects, but the ledger knows how {known} of them were before; "
+            "the others stay as they are. Later runs changed them too often, or no spec manages them.",
+            remedy="Go back to a commit with --to COMMIT to take everything along.",
+        )
+    ]
 
 
 def later_runs(snapshot: Snapshot, run: str, addresses: Iterable[str]) -> dict[str, list[str]]:

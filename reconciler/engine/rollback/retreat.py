@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from reconciler.engine.document import Plan
+from reconciler.engine.document import Action, Plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import Outcome, Result, Retreat
 from reconciler.engine.planner import Planning
@@ -39,7 +39,8 @@ class Retreating:
 
     async def take_back(self, results: Iterable[Result], why: str) -> Retreat | None:
         """Takes back what was applied; None where nothing was."""
-        if not self.doubtful and not any(result.outcome is Outcome.APPLIED for result in results):
+        changed = [r.address for r in results if r.outcome is Outcome.APPLIED and r.action is not Action.ADOPT]
+        if not self.doubtful and not changed:
             return None
         self.notice(f"What this run applied is taken back, because {why}.")
         try:
@@ -53,18 +54,23 @@ class Retreating:
                 own_run=self.run,
             )
         except ReconcilerError as error:
-            return Retreat(why=why, left=(f"Nothing could be taken back: {error.message}",))
+            return Retreat(why=why, left=(f"Nothing could be taken back: {error.message}", *_stays(changed)))
         blocking = [finding for finding in planning.plan.errors if not _set_aside(finding)]
         if blocking:
-            return Retreat(why=why, plan=planning.plan.id, left=tuple(finding.message for finding in blocking))
+            left = (*(finding.message for finding in blocking), *_stays(changed))
+            return Retreat(why=why, plan=planning.plan.id, left=left)
         self.journal.retreat_started(planning.plan, why)
         done = await self.execute(planning, destination)
         return Retreat(why=why, plan=planning.plan.id, results=done, left=_left(planning.plan))
 
 
 def _set_aside(finding: Finding) -> bool:
-    """The policy let the changes pass, so it lets them be taken back."""
-    return finding.id.startswith("policy-")
+    """The policy let the changes pass, so it lets them be taken back; what drifted stays, and keeps nothing else."""
+    return finding.id.startswith("policy-") or finding.id == "drift"
+
+
+def _stays(changed: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{address} stays as this run made it." for address in changed)
 
 
 def _left(plan: Plan) -> tuple[str, ...]:
