@@ -10,7 +10,8 @@ from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
 from reconciler.engine.limits.sizes import Sizes
 from reconciler.engine.planner import Planning, make_plan
-from reconciler.engine.rollback.plan import Destination, plan_rollback
+from reconciler.engine.rollback.destination import Destination
+from reconciler.engine.rollback.plan import plan_rollback
 from reconciler.engine.rollback.request import Back
 from reconciler.engine.rollback.steps import BackSteps
 from reconciler.engine.steps import Signature, Steps

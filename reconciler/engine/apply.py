@@ -32,7 +32,7 @@ from reconciler.engine.refusals import (
     refuse_unsaved,
 )
 from reconciler.engine.republish import Republishing
-from reconciler.engine.rollback.plan import Destination
+from reconciler.engine.rollback.destination import Destination
 from reconciler.engine.rollback.request import Back
 from reconciler.engine.steps import Steps
 from reconciler.engine.timing import Gate, Timing

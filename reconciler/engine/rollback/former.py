@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.archy.canonical import digest
-from reconciler.archy.contracts import Interface
 from reconciler.archy.yaml import YamlError, load
 from reconciler.engine.history import History, catalogs_at
 from reconciler.engine.masking import hide_all, hide_like, secret_names
 from reconciler.engine.observe import Observation
+from reconciler.engine.rollback.desired import nowhere, of_fields
 from reconciler.engine.workspace import Workspace
-from reconciler.kinds.base import Content, Desired, Kind, Live
+from reconciler.kinds.base import Content, Desired, Live
 from reconciler.kinds.registry import kind_of
-from reconciler.ledger import Earlier, Row, Was
+from reconciler.ledger import Earlier, Was
 from reconciler.platform import JobFailed, NotFound, Platform
-from reconciler.problems import Finding, Location, Severity
+from reconciler.problems import Finding, Severity
 from reconciler.specs import Masker
 
 NOT_KNOWN = "?"
@@ -130,7 +130,7 @@ class Former:
         if step.was is Was.OURS:
             spec = self.history.canonical(step.digest or "")
             if isinstance(spec, Mapping):
-                return _of_fields(address, spec, step.digest)
+                return of_fields(address, spec, step.digest)
         if live is None or row is None or not step.version or not step.is_of(live.id):
             return None
         fields = self.history.fields(live.id, step.version)
@@ -140,7 +140,7 @@ class Former:
         if then is not None:
             self.declared[address] = tuple(sorted(then.content.canonical))
             names |= set(then.content.canonical)
-        return _of_fields(address, {name: fields.get(name) for name in sorted(names)}, None)
+        return of_fields(address, {name: fields.get(name) for name in sorted(names)}, None)
 
     async def _from_org(self, steps: Mapping[str, Earlier], specs: Mapping[str, Desired]) -> dict[str, Desired]:
         """Earlier versions of flows as the org exports them; ``specs`` are those of that time, as far as known."""
@@ -195,7 +195,7 @@ class Former:
             secrets=unknown or secret_names(spec),
             interface=kind_of(live.kind).interface(root, body),
             load=lambda: Content(body=body, text="", canonical=form),
-            locate=_nowhere(f"version {version} of {live.address}"),
+            locate=nowhere(f"version {version} of {live.address}"),
         )
 
     def _hidden(self, form: Any, address: str, step: Earlier, spec: Any) -> Any:
@@ -230,62 +230,3 @@ def _cleared(address: str, fields: Iterable[str]) -> Finding:
         address=address,
         remedy="Roll back where the run was applied, or look at the object afterwards.",
     )
-
-
-def as_applied(row: Row, live: Live, known: Desired | None, observation: Observation) -> Desired:
-    """What the ledger says was applied, good enough to be left alone or published again as it is.
-
-    ``known`` is the spec of some commit, for its references. If it is not the one that was applied, those to the
-    common modules that the ledger saw built in are the truth: nobody who holds a copy may be overlooked.
-    """
-    if known is not None and (known.digest == row.spec_digest or row.modules is None):
-        return replace(known, digest=row.spec_digest, division=live.division)
-    kind = kind_of(live.kind)
-    return _bare(live, row, _references(kind, live, row, observation))
-
-
-def _references(kind: Kind, live: Live, row: Row, observation: Observation) -> tuple[Any, ...]:
-    if live.fields is not None:
-        return kind.field_references(live.fields)
-    modules = (observation.org.by_id.get(id) for id in row.modules or ())
-    return tuple(kind_of(module.kind).reference(module) for module in modules if module is not None)
-
-
-def _bare(live: Live, row: Row, references: tuple[Any, ...]) -> Desired:
-    return Desired(
-        kind=live.kind,
-        root=live.kind,
-        name=live.name,
-        file="the ledger",
-        line=1,
-        digest=row.spec_digest,
-        division=live.division,
-        references=references,
-        secrets=tuple(row.secrets),
-        interface=Interface(),
-        load=lambda: Content(body=None, text="", canonical=dict(live.fields or {})),
-        locate=_nowhere("the ledger"),
-    )
-
-
-def _of_fields(address: str, fields: Mapping[str, Any], known: str | None) -> Desired:
-    kind_name, _, name = address.partition("/")
-    form = dict(fields)
-    return Desired(
-        kind=kind_name,
-        root=kind_name,
-        name=name,
-        file="what was applied",
-        line=1,
-        digest=known or digest(form),
-        division=None,
-        references=kind_of(kind_name).field_references(form),
-        secrets=(),
-        interface=Interface(),
-        load=lambda: Content(body=form, text="", canonical=form),
-        locate=_nowhere("what was applied"),
-    )
-
-
-def _nowhere(label: str) -> Callable[[Any], Location]:
-    return lambda _path: Location(file=label, line=1, column=None)

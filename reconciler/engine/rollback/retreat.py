@@ -9,7 +9,8 @@ from reconciler.engine.document import Action, Plan
 from reconciler.engine.journal import Journal
 from reconciler.engine.outcome import Outcome, Result, Retreat
 from reconciler.engine.planner import Planning
-from reconciler.engine.rollback.plan import Destination, plan_rollback
+from reconciler.engine.rollback.destination import Destination
+from reconciler.engine.rollback.plan import plan_rollback
 from reconciler.engine.rollback.request import Back
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ledger

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from reconciler.engine.document import Action, Change
 from reconciler.engine.fields import state_digest
+from reconciler.engine.rollback.destination import Target
 from reconciler.engine.rollback.former import NOT_KNOWN
-from reconciler.engine.rollback.plan import Target
 from reconciler.engine.steps import Steps
 from reconciler.kinds.base import Kind, Live, Operations
 from reconciler.ledger import Earlier, Row, Was, mark_of
