@@ -170,3 +170,28 @@ def test_what_keeps_all_from_being_taken_back_does_not_hide_what_stays(estate, c
     fail(org, "Support")
     org.fault(match={"method": "GET", "path": "/api/v2/architect/schedulegroups"}, after=1, effect={"status": 403})
     assert "commonModule/Greeter stays as this run made it." in apply(cli).err
+
+
+def test_one_object_without_a_way_back_does_not_keep_the_others_from_theirs(estate, cli, org):
+    queue = "          - transferToAcd: {name: To queue, targetQueue: {lit: {name: Sales}}}\n          - disconnect:"
+    spec = flow("Sales", modules=("Greeter",))
+    estate.write("flows/sales.yaml", spec.replace("          - disconnect:", queue))
+    estate.edit("shared/greeter.yaml", "Please hold.", "One moment.")
+    estate.edit("flows/support.yaml", "Good day.", "Hello.")
+    estate.edit("flows/line.yaml", "Support", "Sales")
+    assert cli("apply", "--auto-approve").code == 0
+    (sales,) = org.get("/routing/queues", name="Sales")["entities"]
+    org.send("DELETE", f"/routing/queues/{sales['id']}", forceDelete="true").raise_for_status()
+    estate.write("flows/sales.yaml", spec)
+    estate.edit("shared/greeter.yaml", "One moment.", "Please hold.")
+    estate.edit("flows/support.yaml", "Hello.", "Good day.")
+    fail(org, "Support")
+
+    done = apply(cli)
+
+    assert done.code == 4
+    assert "names the queue 'Sales', which does not exist" in done.err
+    assert "inboundCall/Sales stays as this run made it." in done.err
+    assert "One moment." in says(org, "Greeter")
+    assert "To queue" not in says(org, "Sales")
+    assert org.module_versions("Sales") == {"Greeter": org.version("Greeter")}

@@ -32,6 +32,8 @@ class Back:
     """Whether an object without a way back keeps the others from being taken back."""
     doubtful: frozenset[str] = frozenset()
     """Addresses that the run may have changed without coming to record it."""
+    without: frozenset[str] = frozenset()
+    """Addresses that stay as they are."""
 
     @classmethod
     def of(cls, reference: RollbackRef) -> Back:
@@ -40,7 +42,7 @@ class Back:
 
     def wants(self, address: str) -> bool:
         """Whether the address is meant."""
-        return not self.addresses or matches(address, self.addresses)
+        return address not in self.without and (not self.addresses or matches(address, self.addresses))
 
 
 def run_to_undo(snapshot: Snapshot, asked: str | None) -> str:

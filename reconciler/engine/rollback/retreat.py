@@ -44,25 +44,38 @@ class Retreating:
         if not self.doubtful and not changed:
             return None
         self.notice(f"What this run applied is taken back, because {why}.")
-        try:
-            planning, destination = await plan_rollback(
-                self.workspace,
-                self.platform,
-                self.ledger,
-                Back(run=self.run, strict=False, doubtful=self.doubtful),
-                Scope(),
-                secret_env=self.secret_env,
-                own_run=self.run,
-            )
-        except ReconcilerError as error:
-            return Retreat(why=why, left=(f"Nothing could be taken back: {error.message}", *_stays(changed)))
-        blocking = [finding for finding in planning.plan.errors if not _set_aside(finding)]
-        if blocking:
-            left = (*(finding.message for finding in blocking), *_stays(changed))
-            return Retreat(why=why, plan=planning.plan.id, left=left)
+        left: list[str] = []
+        without: frozenset[str] = frozenset()
+        while True:
+            try:
+                planning, destination = await self._plan(without)
+            except ReconcilerError as error:
+                told = () if left else (f"Nothing could be taken back: {error.message}",)
+                return Retreat(why=why, left=(*told, *left, *_stay(changed)))
+            blocking = [finding for finding in planning.plan.errors if not _set_aside(finding)]
+            if not blocking:
+                break
+            left += [finding.message for finding in blocking]
+            culprits = {finding.address for finding in blocking if finding.address} - without
+            if not culprits:
+                return Retreat(why=why, plan=planning.plan.id, left=(*left, *_stay(changed)))
+            # One object without a way back must not keep the others from theirs.
+            without |= culprits
+            left += _stay(sorted(culprits))
         self.journal.retreat_started(planning.plan, why)
         done = await self.execute(planning, destination)
-        return Retreat(why=why, plan=planning.plan.id, results=done, left=_left(planning.plan))
+        return Retreat(why=why, plan=planning.plan.id, results=done, left=(*left, *_left(planning.plan)))
+
+    async def _plan(self, without: frozenset[str]) -> tuple[Planning, Destination]:
+        return await plan_rollback(
+            self.workspace,
+            self.platform,
+            self.ledger,
+            Back(run=self.run, strict=False, doubtful=self.doubtful, without=without),
+            Scope(),
+            secret_env=self.secret_env,
+            own_run=self.run,
+        )
 
 
 def _set_aside(finding: Finding) -> bool:
@@ -70,7 +83,7 @@ def _set_aside(finding: Finding) -> bool:
     return finding.id.startswith("policy-") or finding.id == "drift"
 
 
-def _stays(changed: Iterable[str]) -> tuple[str, ...]:
+def _stay(changed: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{address} stays as this run made it." for address in changed)
 
 
