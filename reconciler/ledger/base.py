@@ -201,11 +201,10 @@ class Ending:
     """Surely as their rows say; whatever an earlier, interrupted run did to them is over."""
 
     def interrupted_after(self, lock: LockInfo, before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The interrupted work that is still open after this run, as ledgers keep it."""
-        left = [
-            {**item, "addresses": [known for known in item["addresses"] if known not in self.settled]}
-            for item in before
-        ]
+        """The interrupted work that is still open after this run, as ledgers keep it; each address once."""
+        # Runs that are killed one after the other work at the same addresses, and cells are short (LEDGER-2).
+        told = self.settled | self.unsettled
+        left = [{**item, "addresses": [known for known in item["addresses"] if known not in told]} for item in before]
         if self.unsettled:
             left.append({"run": lock.run, "holder": lock.holder, "addresses": sorted(self.unsettled)})
         return [item for item in left if item["addresses"]]

@@ -453,8 +453,18 @@ def test_what_many_changes_left_half_done_is_kept_in_short_cells(org, tmp_path):
             [interrupted] = (await make().read()).interrupted
             assert interrupted.addresses == frozenset(inflight)
 
+            for number in range(2, 12):
+                # The same work is begun again, and killed again.
+                again = make()
+                await again.renew(await again.acquire("again", f"r{number}"), inflight)
+                assert await again.break_lock(await again.lock())
+            head = await platform.data_tables.row(table, "~head")
+            assert max(len(cell) for cell in head.values()) <= 800
+            [interrupted] = (await make().read()).interrupted
+            assert (interrupted.run, interrupted.addresses) == ("r11", frozenset(inflight))
+
             later = make()
-            await later.release(await later.acquire("later", "r2"), Ending(settled=frozenset(inflight)))
+            await later.release(await later.acquire("later", "r12"), Ending(settled=frozenset(inflight)))
             head = await platform.data_tables.row(table, "~head")
             assert (await make().read()).interrupted == ()
             assert head["fields"] == ""
