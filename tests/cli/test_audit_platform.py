@@ -272,6 +272,21 @@ def test_without_the_trail_the_ledger_decides_also_on_runs_of_another_client_of_
         assert origins(cli, "kept.jsonl") == {"record": 4, "outside": 1}
 
 
+def test_without_the_trail_another_tool_with_our_client_is_not_taken_for_a_run_that_had_just_ended(small, org, cli):
+    """The ledger knows which versions our run left; what was made after those is somebody else's, however soon."""
+    small.edit("flows/main.ivr.yaml", "Sales}", "Sales, description: Ours}")
+    apply(cli)
+    org.publish(flow("Sales", says="By another tool."))
+    org.change_ivr("Main", description="By another tool")
+    (small.root / ".reconciler/audit/test.jsonl").rename(small.root / "kept.jsonl")
+
+    ran = cli("audit", "platform")
+
+    assert ran.code == 2
+    assert origins(cli) == {"ledger": 5, "outside": 2}
+    assert origins(cli, "kept.jsonl") == {"record": 5, "outside": 2}
+
+
 def test_what_a_killed_run_had_planned_is_taken_for_its_own(small, org, cli):
     trail = small.root / ".reconciler/audit/test.jsonl"
     beginning = trail.read_text(encoding="utf-8").splitlines(keepends=True)[0]

@@ -145,7 +145,11 @@ class Attribution:
 
     def _remembered(self, event: AuditEvent) -> int | None:
         """The run in whose time it lies, of a run of which only the ledger knows."""
+        number = self.versions.get(event.id, 0)
         for place, deed in self._candidates(event):
+            if number > deed.newest.get(event.entity_id or "", number):
+                # It made a version that the object did not have yet when a run of ours was through with it.
+                continue
             if deed.basis == BY_LEDGER and not deed.sure and _within(event, deed, BESIDE):
                 return place
         return None

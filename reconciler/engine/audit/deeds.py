@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -41,6 +41,8 @@ class Deed:
     """As it was recorded."""
     moves: bool = False
     """It may move the object to a division, which is an update of its own for a flow."""
+    newest: Mapping[str, int] = field(default_factory=dict)
+    """Object → the highest version that any run of ours left it with, where the ledger surely has it."""
 
     @property
     def deletes(self) -> bool:
@@ -72,6 +74,7 @@ def remembered(
     """Deeds out of the ledger, of runs whose trail is not here (``known`` are those that are)."""
     there = set(known)
     spans = {run.run: run for run in runs if run.run not in there}
+    newest = dict(_newest(rows.values()))
     deeds = [
         Deed(
             run=run.run,
@@ -85,6 +88,8 @@ def remembered(
             end=run.at,
             sure=False,
             basis=BY_LEDGER,
+            # What a change that failed made all the same is in no row.
+            newest={} if run.failed else newest,
         )
         for run in spans.values()
         if run.applied or run.failed
@@ -109,6 +114,15 @@ def remembered(
             )
         )
     return deeds
+
+
+def _newest(rows: Iterable[Row]) -> Iterator[tuple[str, int]]:
+    """Of each object whose row tells: also before somebody went back to an earlier version."""
+    for row in rows:
+        told = [row.version, *(step.recorded or step.version for step in row.trail)]
+        known = [number for version in told if (number := number_of(version)) is not None]
+        if row.version is not None and known:
+            yield row.object_id, max(known)
 
 
 def _changes(run: TrailRun) -> Iterator[Deed]:
