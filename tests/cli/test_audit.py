@@ -14,7 +14,7 @@ import pytest
 from support import SEED, Org, Repository, connected, environment, flow, module
 
 from reconciler.cli.main import run
-from reconciler.engine.audit.record import AuditRecord
+from reconciler.engine.audit.record import FIRST, AuditRecord, canonical, sealed
 from reconciler.report.audit import cef_line
 from reconciler.sandbox import embedded
 
@@ -263,6 +263,40 @@ def test_what_was_cut_off_the_end_shows_beside_the_ledger_only(kept, cli):
         assert beside.code == 1
         assert said in beside.err
         assert beside.err.splitlines()[-1].startswith("NOT INTACT" if tamper(whole) else "NOT COMPLETE")
+
+
+def chained(written: list[dict]) -> str:
+    """A trail of these records, as somebody forges it who knows how hashes are taken."""
+    lines, previous = [], FIRST
+    for number, record in enumerate(written, 1):
+        body = {key: value for key, value in record.items() if key not in ("seq", "previous", "hash")}
+        made = sealed(body, number, previous)
+        previous = made["hash"]
+        lines.append(canonical(made))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def test_what_was_added_to_the_end_or_written_anew_there_shows_beside_the_ledger(kept, cli):
+    """Someone who publishes by hand makes the trail say that it was ours."""
+    *before, change, end = records(kept)
+    forged = {**change, "version_after": "9.0"}
+    for written, said in (
+        ([*before, change, forged, {**end, "counts": {"applied": 2}}], "was over when record 7 was written"),
+        (
+            [*before, change, {**end, "exit_code": 4}],
+            "ended by the trail with exit code 4, the ledger with 0: rewritten.",
+        ),
+    ):
+        (kept.root / TRAIL).write_text(chained(written), encoding="utf-8")
+
+        checked = cli("audit", "verify")
+
+        assert checked.code == 1
+        assert said in checked.err
+
+    another = [{**record, "run": "abcdefabcdef"} for record in (before[-1], forged, end)]
+    (kept.root / TRAIL).write_text(chained([*before, change, end, *another]), encoding="utf-8")
+    assert "The ledger does not know run abcdefabcdef, which the trail has" in cli("audit", "verify").err
 
 
 def test_a_run_that_was_killed_after_it_wrote_the_ledger_is_told_once_others_followed(applied, cli):

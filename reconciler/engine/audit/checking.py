@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from reconciler.engine.audit.additions import beyond, unknown
 from reconciler.engine.audit.reading import Line, TrailFile, TrailRun, runs_of, seals
 from reconciler.engine.audit.record import FIRST, SHORT, AuditRecord, canonical, hash_of
 from reconciler.ledger import LOST_AUDIT, RunRecord, stamp
@@ -224,6 +225,7 @@ def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[
                 problems.append(
                     f"{whose} is there, but not its end: cut off, or killed right after it wrote the ledger."
                 )
+            problems += [f"{whose} {what}" for what in beyond(run, files)]
         elif there is None:
             elsewhere.append(f"{whose} is in none of these files: give the file of the machine that it ran on.")
         else:
@@ -231,6 +233,7 @@ def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[
     if without:
         many = "1 run that the ledger remembers" if len(without) == 1 else f"{len(without)} runs in the ledger"
         notices.append(f"{many} kept no trail: it was switched off, or the tool was older.")
+    notices += unknown(environment, files, runs)
     return LedgerCheck(
         runs=len(kept),
         found=found,
