@@ -139,9 +139,12 @@ def export(
 
 def _exported(trail: TrailFile, runs: Collection[str], format: ExportFormat) -> Iterator[str]:
     started = {one.run: one.started for one in runs_of(trail.records)}
-    for line in trail.lines:
+    places = [place for place, line in enumerate(trail.lines) if line.record is not None and line.record.run in runs]
+    # As a chain it has no gaps: what other runs wrote between comes along.
+    whole = range(places[0], places[-1] + 1) if places and format is ExportFormat.JSONL else places
+    for line in (trail.lines[place] for place in whole):
         record = line.record
-        if record is None or line.value is None or record.run not in runs:
+        if record is None or line.value is None:
             continue
         match format:
             case ExportFormat.JSONL:

@@ -357,6 +357,20 @@ def read_cef(line: str) -> tuple[list[str], dict[str, str]]:
     return header, plain
 
 
+def test_a_run_is_exported_with_what_another_one_wrote_meanwhile_and_is_no_gap(kept, cli):
+    """Two environments share a file, and their runs overlap."""
+    first, *middle, last = records(kept)[:4]
+    other = [{**record, "run": "abcdefabcdef", "environment": "other"} for record in (first, *middle, last)]
+    mixed = [first, other[0], *middle, *other[1:], last]
+    (kept.root / TRAIL).write_text(chained(mixed), encoding="utf-8")
+
+    assert cli("audit", "export", "--run", first["run"], "--out", "part.jsonl").code == 0
+    ecs = cli("audit", "export", "--run", first["run"], "--format", "ecs")
+
+    assert cli("audit", "verify", "--offline", "part.jsonl").code == 0
+    assert {json.loads(line)["labels.run"] for line in ecs.out.splitlines()} == {first["run"]}
+
+
 def test_it_is_exported_as_cef_whatever_names_and_messages_hold(kept, cli):
     lines = cli("audit", "export", "--format", "cef").out.splitlines()
     header, values = read_cef(lines[1])
