@@ -150,7 +150,7 @@ def _exported(trail: TrailFile, runs: Collection[str], format: ExportFormat) -> 
             case ExportFormat.JSONL:
                 yield line.raw.decode("utf-8", "replace")
             case ExportFormat.ECS:
-                yield json.dumps(ecs_event(line.value, record, started.get(record.run)), ensure_ascii=False)
+                yield json.dumps(ecs_event(line.value, record, started.get(record.run)))
             case ExportFormat.CEF:
                 yield cef_line(record, started.get(record.run))
 

@@ -371,6 +371,17 @@ def test_a_run_is_exported_with_what_another_one_wrote_meanwhile_and_is_no_gap(k
     assert {json.loads(line)["labels.run"] for line in ecs.out.splitlines()} == {first["run"]}
 
 
+def test_names_with_line_separators_break_no_line_for_elastic(kept, cli):
+    """Many readers of lines end one at U+2028 and U+0085, too."""
+    written = records(kept)
+    (kept.root / TRAIL).write_text(chained([{**one, "holder": "A\u2028B\u0085C"} for one in written]), encoding="utf-8")
+
+    events = [json.loads(line) for line in cli("audit", "export", "--format", "ecs").out.splitlines()]
+
+    assert len(events) == len(written)
+    assert "A\u2028B\u0085C" in events[0]["message"]
+
+
 def test_it_is_exported_as_cef_whatever_names_and_messages_hold(kept, cli):
     lines = cli("audit", "export", "--format", "cef").out.splitlines()
     header, values = read_cef(lines[1])
