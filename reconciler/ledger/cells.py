@@ -34,7 +34,7 @@ COLUMNS = {
 CELL_LENGTH = 800
 """Characters that a cell surely takes (LEDGER-2)."""
 NOTE_CELLS = ("note", "fields", "modules", "secrets")
-"""Cells that the head's note may take."""
+"""Cells that the notes of head and lock may take."""
 UNKNOWN = "?"
 """Stands for modules that are not known; an empty cell means that there are none."""
 
@@ -99,8 +99,8 @@ def row_of(cells: Mapping[str, Any]) -> Row:
 
 
 def lock_cells(lock: LockInfo) -> dict[str, str]:
-    """All cells of a lock's row but its key."""
-    return {"address": "(lock)", "note": lock.model_dump_json()}
+    """All cells of a lock's row but its key; what a great many changes are doing takes several."""
+    return {"address": "(lock)", **_spread(lock.model_dump_json())}
 
 
 def lock_of(cells: Mapping[str, Any] | None) -> LockInfo | None:
@@ -108,8 +108,8 @@ def lock_of(cells: Mapping[str, Any] | None) -> LockInfo | None:
     if cells is None:
         return None
     try:
-        return LockInfo.model_validate_json(cells["note"])
-    except (KeyError, ValidationError):
+        return LockInfo.model_validate_json(_together(cells))
+    except (KeyError, TypeError, ValidationError):
         raise _foreign() from None
 
 
@@ -128,11 +128,7 @@ def run_of(cells: Mapping[str, Any]) -> RunRecord:
 
 def head_cells(note: Mapping[str, Any]) -> dict[str, str]:
     """All cells of the head's row but its key; a note that is long, after a run that broke off, takes several."""
-    text = json.dumps(note, separators=(",", ":"), ensure_ascii=False)
-    last = len(NOTE_CELLS) - 1
-    ends = [(place + 1) * CELL_LENGTH if place < last else None for place in range(len(NOTE_CELLS))]
-    parts = {name: text[place * CELL_LENGTH : ends[place]] for place, name in enumerate(NOTE_CELLS)}
-    return {"address": "(head)", **parts}
+    return {"address": "(head)", **_spread(json.dumps(note, separators=(",", ":"), ensure_ascii=False))}
 
 
 def note_of(cells: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -140,7 +136,7 @@ def note_of(cells: Mapping[str, Any] | None) -> dict[str, Any]:
     if cells is None:
         return {}
     try:
-        note = parse_json(cells["note"] + "".join(cells.get(name, "") for name in NOTE_CELLS[1:]))
+        note = parse_json(_together(cells))
         check_notes(
             note.get("plans", []),
             note.get("interrupted", []),
@@ -164,6 +160,16 @@ def _foreign() -> ReconcilerError:
         "The ledger table holds a row that is not one of this tool's.",
         remedy="Name another table in the environment (`ledger: {type: org, table: …}`), or delete the row.",
     )
+
+
+def _spread(text: str) -> dict[str, str]:
+    last = len(NOTE_CELLS) - 1
+    ends = [(place + 1) * CELL_LENGTH if place < last else None for place in range(len(NOTE_CELLS))]
+    return {name: text[place * CELL_LENGTH : ends[place]] for place, name in enumerate(NOTE_CELLS)}
+
+
+def _together(cells: Mapping[str, Any]) -> str:
+    return str(cells["note"] + "".join(cells.get(name, "") for name in NOTE_CELLS[1:]))
 
 
 def _note(row: Row) -> str:

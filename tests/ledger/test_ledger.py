@@ -431,6 +431,25 @@ def test_a_run_that_somebody_else_wrote_is_refused(tmp_path):
         asyncio.run(FileLedger(tmp_path / "ledger.json").read())
 
 
+def test_a_lock_of_very_many_changes_is_kept_in_short_cells(org, tmp_path):
+    """Fifty are published while of others, whose jobs never ended or whose modules failed, it is not known."""
+
+    async def check():
+        async with Platform(connection(org)) as platform:
+            ledger = OrgLedger(platform, "Ledger", Cache("rows", tmp_path / "cache"))
+            inflight = tuple(f"{number:08x}" for number in range(150))
+            lock = await ledger.acquire("A. Person with a Long Name (GitHub run 19283746501)", "0123456789ab")
+            renewed = await ledger.renew(lock, inflight)
+            table = (await platform.data_tables.find("Ledger")).id
+            cells = await platform.data_tables.row(table, f"~lock.{lock.number}")
+            assert max(len(cell) for cell in cells.values()) <= 800
+            assert await ledger.lock() == renewed
+            few = await ledger.renew(lock, inflight[:2])
+            assert await ledger.lock() == few
+
+    asyncio.run(check())
+
+
 def test_what_many_changes_left_half_done_is_kept_in_short_cells(org, tmp_path):
     """A run that was publishing fifty flows and was killed; the next one must be able to take its lock over."""
 
