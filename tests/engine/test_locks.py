@@ -32,7 +32,8 @@ def test_a_run_whose_lock_is_dropped_publishes_nothing_more(repository, cli, org
     for number in range(8):
         repository.write(f"flows/{number}.yaml", flow(f"Flow {number}"))
     environment(repository, f"concurrency: 1\nledger: {{type: {ledger}}}")
-    org.settings(job_seconds=0.4)
+    # Longer than an answer that the lock is held is believed.
+    org.settings(job_seconds=1.1)
     run = start(repository, "apply", "--auto-approve")
     wait_for_lines(run, 1, "[")
 
