@@ -112,6 +112,26 @@ def test_what_a_plan_deletes_makes_room(repository, cli, org):
 
     assert "20 after the plan" in findings(kept)["limit-crossed"]["message"]
     assert "limit-crossed" not in findings(replaced)
+    meanwhile = findings(replaced)["limit-near"]
+    assert "10 now and 10 after the plan" in meanwhile["message"]
+    assert "up to 20 at a time" in meanwhile["message"]
+
+
+def test_a_limit_that_is_met_only_while_something_is_renamed_is_told(repository, cli, org):
+    """The flow under its new name has to be there before the IVR lets go of the old one."""
+    flows(repository, 10)
+    repository.write("flows/line.ivr.yaml", IVR.format(number=0))
+    assert cli("apply", "--auto-approve").code == 0
+    repository.remove("flows/flow-00.yaml")
+    repository.write("flows/new.yaml", flow("New"))
+    repository.edit("flows/line.ivr.yaml", "Flow 00", "New")
+
+    plan = cli("plan", "--prune", "--format", "json")
+
+    finding = findings(plan)["limit-near"]
+    assert plan.code == 0
+    assert finding["severity"] == "warning"
+    assert "up to 11 at a time" in finding["message"]
 
 
 def test_the_org_is_asked_once_a_day_and_only_where_a_plan_adds_something(repository, cli, org, monkeypatch):

@@ -20,6 +20,8 @@ class Count:
 
     now: int
     after: int
+    most: int
+    """At some moment of the run: what is deleted may go after what is created has come."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,12 @@ class Counting:
 
     now: frozenset[str]
     after: frozenset[str]
+    ever: frozenset[str]
+    """Now and after, together."""
 
     def of(self, globs: tuple[str, ...]) -> Count:
         """How many of them the globs match; rows of the ledger only where a glob names them."""
-        return Count(_many(self.now, globs), _many(self.after, globs))
+        return Count(_many(self.now, globs), _many(self.after, globs), _many(self.ever, globs))
 
 
 def counting(
@@ -53,10 +57,9 @@ def counting(
     recorded = {address for address, action in actions.items() if action is not Action.DELETE} if in_org else set()
     runs = {f"~run {run.run}" for run in observation.ledger.runs} if in_org else set()
     own = {f"~{number}" for number in range(_LEDGERS_OWN)} if in_org else set()
-    return Counting(
-        frozenset(now | _as_rows(rows | runs | own)),
-        frozenset((now - gone) | made | _as_rows(rows | recorded | runs | own)),
-    )
+    before = frozenset(now | _as_rows(rows | runs | own))
+    after = frozenset((now - gone) | made | _as_rows(rows | recorded | runs | own))
+    return Counting(before, after, before | after)
 
 
 def _as_rows(names: Iterable[str]) -> set[str]:

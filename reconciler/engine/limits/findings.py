@@ -31,7 +31,7 @@ async def limit_findings(
     findings = []
     for limit in limits_for(settings.counts):
         count = counts.of(limit.globs)
-        if count.after <= count.now:
+        if count.most <= count.now:
             continue
         told = (await values.of(limit.namespace)).get(limit.key) if limit.namespace and limit.key else None
         value = told if told is not None else limit.default
@@ -44,12 +44,15 @@ async def limit_findings(
 
 def _judged(limit: Known, value: int, count: Count, *, of_org: bool, blocks: bool) -> list[Finding]:
     crossed = count.after > value
-    if not crossed and count.after < value * NEAR:
+    meanwhile = not crossed and count.most > value
+    if not (crossed or meanwhile or (count.after > count.now and count.after >= value * NEAR)):
         return []
     named = f" ({limit.name})" if limit.key else ""
     whose = f"the org's limit is {value:,}{named}" if of_org else f"the documented limit is {value:,}"
     verb = "crosses a limit of the org" if crossed else "comes close to a limit of the org"
     message = f"The plan {verb}: {limit.what}, {count.now:,} now and {count.after:,} after the plan; {whose}."
+    if meanwhile:
+        message += f" Not all deletes come before all creates, so that there may be up to {count.most:,} at a time."
     ask = "Ask Genesys Cloud Customer Care for a higher limit."
     if not any(glob.startswith(LEDGER_ROWS) for glob in limit.globs):
         ask = f"Delete {limit.what} that nobody needs, or ask Genesys Cloud Customer Care for a higher limit."
