@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -148,6 +149,23 @@ def test_the_org_is_asked_once_a_day_and_only_where_a_plan_adds_something(reposi
     monkeypatch.setattr("reconciler.engine.limits.values.KEPT", timedelta(0))
     assert planned(cli).code == 0
     assert asked(org) == 2
+
+
+def test_a_limit_that_was_raised_today_keeps_no_plan(repository, cli, org, tmp_path):
+    """Genesys raised it on request; the answer of this morning is still in the cache."""
+    flows(repository, 11)
+    assert planned(cli).code == 1
+    with sqlite3.connect(tmp_path / "org.sqlite") as db:
+        db.execute(
+            "UPDATE meta SET value = replace(value, '\"flows.max\": 10', '\"flows.max\": 20') WHERE key = 'limits'"
+        )
+        assert db.total_changes == 1
+    db.close()
+
+    plan = planned(cli)
+
+    assert plan.code == 0
+    assert "limit-crossed" not in findings(plan)
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "missing.permissions"), (404, "not.found"), (503, "busy")])

@@ -33,7 +33,11 @@ async def limit_findings(
         count = counts.of(limit.globs)
         if count.most <= count.now:
             continue
-        told = (await values.of(limit.namespace)).get(limit.key) if limit.namespace and limit.key else None
+        told = None
+        if limit.namespace and limit.key:
+            told = (await values.of(limit.namespace)).get(limit.key)
+            if told is not None and count.most > told:
+                told = (await values.afresh(limit.namespace)).get(limit.key)
         value = told if told is not None else limit.default
         if value is None or value < 1:
             continue

@@ -24,6 +24,8 @@ class Values:
     problems: dict[str, PlatformError] = field(default_factory=dict)
     """By namespace: why it could not be read."""
     _read: dict[str, dict[str, int]] = field(default_factory=dict)
+    _remembered: set[str] = field(default_factory=set)
+    """Namespaces that the org was not asked for now."""
 
     async def of(self, namespace: str) -> dict[str, int]:
         """All limits of a namespace; empty where they cannot be read, see ``problems``."""
@@ -31,18 +33,33 @@ class Values:
             self._read[namespace] = await self._find(namespace)
         return self._read[namespace]
 
+    async def afresh(self, namespace: str) -> dict[str, int]:
+        """The same as the org tells it at this moment: a limit may have been raised since it was asked."""
+        if namespace in self._remembered:
+            self._remembered.discard(namespace)
+            told = await self._ask(namespace)
+            if self.problems.pop(namespace, None) is None:
+                self._read[namespace] = told
+        return self._read[namespace]
+
     async def _find(self, namespace: str) -> dict[str, int]:
-        key = f"limits:1:{self.org_id}:{namespace}"
-        known = None if self.fresh else self._kept(self.cache.get(key))
+        known = None if self.fresh else self._kept(self.cache.get(self._key(namespace)))
         if known is not None:
+            self._remembered.add(namespace)
             return known
+        return await self._ask(namespace)
+
+    async def _ask(self, namespace: str) -> dict[str, int]:
         try:
             values = await self.platform.limits.of(namespace)
         except PlatformError as error:
             self.problems[namespace] = error
             return {}
-        self.cache.set(key, {"at": self.platform.now().isoformat(), "values": values})
+        self.cache.set(self._key(namespace), {"at": self.platform.now().isoformat(), "values": values})
         return values
+
+    def _key(self, namespace: str) -> str:
+        return f"limits:1:{self.org_id}:{namespace}"
 
     def _kept(self, entry: Any) -> dict[str, int] | None:
         """What the cache holds, unless it is old or not ours."""
