@@ -25,7 +25,7 @@ from reconciler.engine.audit.reading import TrailFile, later, read_trail, runs_o
 from reconciler.engine.audit.trail import trail_path
 from reconciler.engine.workspace import Workspace
 from reconciler.files import replace_file
-from reconciler.ledger import RunRecord
+from reconciler.ledger import Snapshot
 from reconciler.problems import ReconcilerError
 from reconciler.report.audit import cef_line, comparison_text, ecs_event, trail_text, verification_text
 from reconciler.specs import Environment, WorkingTree, load_environment
@@ -166,8 +166,9 @@ def check(
     """Check that nothing was changed in the trail, taken out of it, or cut off its end."""
     with failed_as_json(Format.JSON if format is Listing.JSON else Format.TEXT):
         trails = _trails(env, files)
-        runs = None if offline else run_interruptible(_remembered(open_workspace(env, offline=True)))
-        found = verify(env, trails, runs, parts=bool(files))
+        known = None if offline else run_interruptible(_remembered(open_workspace(env, offline=True)))
+        holder = known.lock.run if known and known.lock else None
+        found = verify(env, trails, known.runs if known else None, parts=bool(files), holder=holder)
     _show_check(found, format)
     return 0 if found.intact and found.complete else 1
 
@@ -179,9 +180,9 @@ def _show_check(found: Verification, format: Listing) -> None:
         say(verification_text(found))
 
 
-async def _remembered(workspace: Workspace) -> tuple[RunRecord, ...]:
+async def _remembered(workspace: Workspace) -> Snapshot:
     async with connect(workspace) as connected:
-        return (await connected.ledger.read()).runs
+        return await connected.ledger.read()
 
 
 def platform(

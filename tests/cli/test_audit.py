@@ -310,6 +310,26 @@ def test_a_run_that_was_killed_after_it_wrote_the_ledger_is_told_once_others_fol
     assert re.search(r"Run \w+ \(.*\) has no end: it was killed\.", checked.err)
 
 
+def test_a_run_that_was_killed_before_it_gave_its_lock_back_is_no_tampering(applied, cli, monkeypatch):
+    """It had noted itself in the ledger already; or it is at that very moment."""
+
+    class Killed(BaseException):
+        pass
+
+    async def killed(*_arguments: object) -> None:
+        raise Killed
+
+    monkeypatch.setattr("reconciler.ledger.org.OrgLedger.release", killed)
+    with pytest.raises(Killed):
+        again(applied, cli)
+
+    checked = cli("audit", "verify")
+
+    assert "has no end: it was killed or is not over yet." in checked.err
+    assert "2 of 2 runs found" in checked.err
+    assert checked.code == 0
+
+
 def test_the_trails_of_several_machines_are_checked_together(applied, cli, org):
     """A pipeline has a fresh disk for each job; what it kept as artifacts is collected later."""
     (applied.root / TRAIL).rename(applied.root / "job-1.jsonl")

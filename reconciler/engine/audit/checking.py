@@ -61,7 +61,12 @@ class Verification(BaseModel):
 
 
 def verify(
-    environment: str, files: Sequence[TrailFile], runs: Sequence[RunRecord] | None, *, parts: bool
+    environment: str,
+    files: Sequence[TrailFile],
+    runs: Sequence[RunRecord] | None,
+    *,
+    parts: bool,
+    holder: str | None = None,
 ) -> Verification:
     """Checks files together.
 
@@ -70,10 +75,11 @@ def verify(
         files: The trails.
         runs: What the ledger remembers; None where it was not asked.
         parts: The files may be parts of trails, that begin in the midst of one.
+        holder: The run whose lock the ledger has, also one that has run out.
     """
     checks = tuple(_check(file, parts=parts) for file in files)
     checks = _joined(files, checks)
-    ledger = _beside_ledger(environment, files, runs) if runs is not None else None
+    ledger = _beside_ledger(environment, files, runs, holder) if runs is not None else None
     intact = not any(check.problems for check in checks) and not (ledger and ledger.problems)
     complete = not (ledger and ledger.elsewhere)
     return Verification(environment=environment, files=checks, ledger=ledger, intact=intact, complete=complete)
@@ -205,7 +211,9 @@ class _Known:
         return False if chain in self._chains else None
 
 
-def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[RunRecord]) -> LedgerCheck:
+def _beside_ledger(
+    environment: str, files: Sequence[TrailFile], runs: Sequence[RunRecord], holder: str | None
+) -> LedgerCheck:
     known = _Known(files)
     ended = {run.run for file in files for run in runs_of(file.records, environment) if run.ended is not None}
     last = {file.records[-1].run for file in files if file.records}
@@ -221,7 +229,8 @@ def _beside_ledger(environment: str, files: Sequence[TrailFile], runs: Sequence[
         elif there:
             found += 1
             # A run that others follow in its file was killed: what was cut out between them would show.
-            if run.run in last and run.run not in ended:
+            # One that has its lock still did not come to its end, which is written after the lock is given back.
+            if run.run in last and run.run not in ended and run.run != holder:
                 problems.append(
                     f"{whose} is there, but not its end: cut off, or killed right after it wrote the ledger."
                 )
