@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from io import TextIOWrapper
 
 from rich.console import Console
 from rich.text import Text
@@ -66,6 +67,9 @@ def _wrapped(line: Text, console: Console) -> Iterator[Text]:
 def document(text: str) -> None:
     """Prints a document for a program; one that stops reading changes nothing."""
     text = visible(text)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Whatever the locale: programs read JSON and its like as UTF-8.
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()

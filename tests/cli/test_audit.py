@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -420,6 +422,19 @@ def test_it_is_exported_as_cef_whatever_names_and_messages_hold(kept, cli):
     assert header[5] == "upd\\|ate ivr/a\\|b=c\\\\d"
     assert values["cs3"] == "ivr/a|b=c\\d"
     assert values["reason"] == "first\nsecond=x|y"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_export_is_utf_8_whatever_the_locale(kept, encoding):
+    """As from a cron job."""
+    name = "Sälés ☎"
+    (kept.root / TRAIL).write_text(chained([{**one, "machine": name} for one in records(kept)]), encoding="utf-8")
+    command = [sys.executable, "-m", "reconciler", "audit", "export", "--format", "cef", "--env", "test"]
+
+    ran = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": encoding})
+
+    assert ran.returncode == 0, ran.stderr
+    assert f"dvchost={name} " in ran.stdout.decode("utf-8")
 
 
 def test_nothing_is_on_record_of_runs_that_never_took_the_lock(kept, cli):
