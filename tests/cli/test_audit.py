@@ -301,6 +301,19 @@ def test_what_was_added_to_the_end_or_written_anew_there_shows_beside_the_ledger
     assert "The ledger does not know run abcdefabcdef, which the trail has" in cli("audit", "verify").err
 
 
+def test_a_trail_that_was_taken_away_is_missed(kept, cli):
+    whole = (kept.root / TRAIL).read_bytes()
+    (kept.root / TRAIL).unlink()
+    try:
+        checked = cli("audit", "verify")
+    finally:
+        (kept.root / TRAIL).write_bytes(whole)
+
+    assert checked.code == 1
+    assert "0 of 2 runs found in the trail" in checked.err
+    assert "NOT COMPLETE" in checked.err
+
+
 def test_a_run_that_was_killed_after_it_wrote_the_ledger_is_told_once_others_followed(applied, cli):
     trail = applied.root / TRAIL
     trail.write_text(cut(1)(trail.read_text(encoding="utf-8")), encoding="utf-8")
