@@ -440,6 +440,33 @@ def test_a_signal_while_tracking_is_waited_for_ends_the_run_in_order(applied, cl
     assert "is not locked" in cli("unlock").err
 
 
+def test_tracking_that_is_down_is_tried_once_for_all_flows_and_not_for_hours(applied, cli, org, monkeypatch):
+    monkeypatch.setattr("reconciler.engine.verify.run.REQUEST_SECONDS", 0.1)
+    environment(applied, "verify: {timeout: 0}")
+    org.fault(match={"route": CONSUMED}, effect={"status": 503})
+    applied.edit("shared/greeter.yaml", "One moment.", "One moment, please.")
+    applied.edit("shared/closer.yaml", "One moment.", "One moment, please.")
+    began = time.monotonic()
+    done = cli("apply", "--auto-approve")
+    assert time.monotonic() - began < 10
+    assert done.code == 4
+    assert "4 applied" in done.err
+    assert "unproven  4 checks: The org failed at GET /api/v2/architect/dependencytracking/consumed" in done.err
+
+
+def test_a_signal_while_a_failing_org_is_asked_again_ends_the_run_in_order(applied, cli, org):
+    org.fault(match={"route": CONSUMED}, effect={"status": 503})
+    applied.edit("shared/greeter.yaml", "One moment.", "One moment, please.")
+    applying = start(applied, "apply", "--auto-approve")
+    wait_for_lines(applying, 2, "[1/2]", "[2/2]")
+    time.sleep(1)
+    applying.send_signal(signal.SIGTERM)
+    said = applying.communicate(timeout=20)[1]
+    assert applying.returncode == 4, said
+    assert "2 checks: The org had not answered when the run was stopped" in said
+    assert "is not locked" in cli("unlock").err
+
+
 def test_promote_says_that_the_last_apply_was_not_proven(applied, cli, org):
     environment(applied, "verify: {timeout: 0}")
     applied.write("environments/prod.yaml", "extends: test\nledger: {type: file}\n")
