@@ -98,6 +98,13 @@ def test_the_signature_is_the_one_that_standard_webhooks_publish():
     assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
+def test_an_empty_key_which_everybody_has_signs_nothing(receiver):
+    hook = Hook.model_validate({"url": receiver.url, "secret": {"env": "KEY"}})
+    made = attempt(target_of("pager", hook, {"KEY": "whsec_"}), notification())
+    assert made.problem == "The value of KEY is no key: nothing follows whsec_"
+    assert receiver.got == []
+
+
 def test_without_a_secret_nothing_is_signed(receiver):
     hook = Hook.model_validate({"url": receiver.url})
     attempt(target_of("pager", hook, {}), notification())
