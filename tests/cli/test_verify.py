@@ -230,6 +230,19 @@ def test_a_number_outside_of_every_pool_or_with_a_person_is_told(applied, cli, o
     assert "+4570100001 should be routed to this IVR, is assigned to nobody" in done.err
 
 
+@pytest.mark.parametrize("given", ['["+4570100001"]', "[]", None])
+def test_a_number_that_the_spec_does_not_give_is_told(applied, cli, org, given):
+    """Its callers reach a line that they should not reach."""
+    org.change_ivr("Sales Line", dnis=["+4570100001", "+4570100003"])
+    now = f"  dnis: {given}\n" if given else ""
+    applied.edit("flows/lines.yaml", '  dnis: ["+4570100001", "+4570100002"]\n', now)
+    beyond = {'["+4570100001"]': ["+4570100003"], "[]": ["+4570100001", "+4570100003"], None: []}[given]
+    done = cli("verify", "--format", "json")
+    assert not_proven(done) == [("failed", "ivr/Sales Line", number, "on it") for number in beyond]
+    for number in beyond:
+        assert f"ivr/Sales Line: {number} should be anywhere but on this IVR, is on it" in cli("verify").err
+
+
 @pytest.mark.parametrize("asked", [True, False], ids=["flow-with-module", "flow-without"])
 def test_what_was_deleted_and_is_still_used_is_told(applied, cli, org, asked):
     if asked:

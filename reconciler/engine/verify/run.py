@@ -106,7 +106,7 @@ class Verification:
     async def _numbers(self, numbers: NumberChecks, resources: Iterable[Desired]) -> list[Check]:
         by_kind: dict[Kind, list[Desired]] = defaultdict(list)
         for each in resources:
-            if numbers.wanted(each):
+            if numbers.concern(each):
                 by_kind[kind_of(each.kind)].append(each)
         return [
             check
