@@ -378,6 +378,21 @@ def test_lists_that_lag_are_not_held_against_the_apply(applied, cli, org):
     assert "Verified in the org: 24 checks, all proven" in done.err
 
 
+def test_the_numbers_of_a_whole_company_are_not_read_for_a_few_lines(applied, cli, org):
+    mine = range(4570100010, 4570100016)
+    lines = [f'ivr: {{name: Line {n}, dnis: ["+{n}"], openHoursFlow: Sales, description: x}}\n' for n in mine]
+    applied.write("flows/more.yaml", "---\n".join(lines))
+    others = [f"+{n}" for n in range(4570103000, 4570105000)]
+    org.settings(max_new_numbers=2000)
+    org.send("POST", "/architect/ivrs", {"name": "All others", "dnis": others}).raise_for_status()
+    forget_requests(org)
+    done = cli("apply", "--auto-approve")
+    assert done.code == 0, done.err
+    assert "all proven" in done.err
+    # One shows how many there are, then one for each line.
+    assert requests(org, DIDS) == [7]
+
+
 def test_tracking_that_lags_behind_the_publish_is_waited_for(applied, cli, org):
     org.settings(tracking_lag_seconds=0.6)
     applied.edit("shared/greeter.yaml", "One moment.", "One moment, please.")
