@@ -372,8 +372,11 @@ def test_lists_that_lag_are_not_held_against_the_apply(applied, cli, org):
     lines = [f'ivr: {{name: Line {n}, dnis: ["+{n}"], openHoursFlow: Sales, description: x}}\n' for n in numbers]
     applied.write("flows/more.yaml", "---\n".join(lines))
     org.fault(match={"route": "POST /api/v2/architect/ivrs"}, effect={"settings": {"list_lag_seconds": 60}})
+    org.fault(match={"route": "GET /api/v2/architect/ivrs/{id}"}, effect={"delay": 0.5})
+    began = time.monotonic()
     done = cli("apply", "--auto-approve")
     assert done.code == 0, done.err
+    assert time.monotonic() - began < 2.5, "while the lock is held, one is not read after the other"
     assert "6 applied" in done.err
     assert "Verified in the org: 24 checks, all proven" in done.err
 

@@ -14,6 +14,7 @@ from reconciler.engine.concurrency import together
 from reconciler.engine.verify.fields import deleted_check
 from reconciler.engine.verify.judging import CopyJudge, modules_of
 from reconciler.engine.verify.report import Check, Proof, What
+from reconciler.engine.verify.view import AT_ONCE
 from reconciler.engine.verify.waiting import Waiting
 from reconciler.kinds.base import Desired, Live
 from reconciler.kinds.registry import kind_of
@@ -29,7 +30,6 @@ from reconciler.platform import (
 )
 from reconciler.problems import ReconcilerError
 
-AT_ONCE = 8
 REBUILD = (
     "Look at Dependency Search in Architect, which shows the state and can rebuild it; then run "
     "`reconciler verify --env {environment}`."
