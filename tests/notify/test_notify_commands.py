@@ -125,6 +125,14 @@ def test_a_handler_that_leaves_work_behind_does_not_hold_the_command(estate, tmp
     assert json.loads(done.stdout)["summary"]["create"] == 2
 
 
+def test_a_plan_that_nobody_can_apply_is_not_told(estate, cli, receiver):
+    estate.edit("flows/line.yaml", "openHoursFlow: Sales", "openHoursFlow: Nowhere")
+    done = cli("plan")
+    assert done.code == 1
+    assert "to create" in done.err
+    assert receiver.got == []
+
+
 def test_what_is_taken_back_is_told(estate, cli, org, receiver):
     cli("apply", "--auto-approve")
     first = receiver.got[-1].json["run"]
