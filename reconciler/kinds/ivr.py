@@ -23,7 +23,7 @@ Number = Annotated[str, Field(examples=["+441632960100"], json_schema_extra={"pa
 OWNERS = {"IVR_CONFIG": "IVR", "USER": "user", "PHONE": "phone", "GROUP": "group"}
 """Who may have a number (SDK ``DID.owner_type``), in words."""
 ASKED_ONE_BY_ONE = 5
-"""More IVRs than this are cheaper looked up in the list of all numbers."""
+"""More IVRs than this may be cheaper looked up in the list of all numbers, which holds those of users, too."""
 FLOW_FIELDS = ("openHoursFlow", "closedHoursFlow", "holidayHoursFlow")
 
 
@@ -126,21 +126,23 @@ class IvrKind(FieldKind[Ivr]):
 
     async def routes(self, platform: Platform, claims: Mapping[str, Collection[str]]) -> Mapping[str, Route]:
         """Whom the org's records of numbers name as their owner."""
-        if len(claims) > ASKED_ONE_BY_ONE:
-            found = await platform.dids.list()
-        else:
-            found = [did for owner in claims for did in await platform.dids.of_owner(owner)]
+        found = await _all_if_few(platform, len(claims))
+        if found is None:
+            found = await platform.dids.of_owners(claims)
             known = {did.phone_number for did in found}
             left = sorted({number for numbers in claims.values() for number in numbers} - known)
-            if len(left) > ASKED_ONE_BY_ONE:
-                found = await platform.dids.list()
-            else:
-                found += [did for number in left for did in await platform.dids.of_number(number)]
+            everybody = await _all_if_few(platform, len(left))
+            found = [*found, *await platform.dids.of_numbers(left)] if everybody is None else everybody
         return {did.phone_number: _route(did) for did in found}
 
     async def consumers(self, platform: Platform, live: Live) -> list[Consumer]:
         """Nothing that we manage consumes an IVR."""
         return []
+
+
+async def _all_if_few(platform: Platform, requests: int) -> list[Did] | None:
+    """All numbers of the org, where reading them takes no more than so many requests."""
+    return await platform.dids.everybodys(most=requests) if requests > ASKED_ONE_BY_ONE else None
 
 
 def _route(did: Did) -> Route:

@@ -21,14 +21,17 @@ def key_of(secret: str) -> bytes:
     """The key that a secret stands for: base64 after ``whsec_``, else its own letters.
 
     Raises:
-        ValueError: what follows ``whsec_`` is no base64.
+        ValueError: what follows ``whsec_`` is no base64, or nothing: anybody could sign with an empty key.
     """
     if not secret.startswith(PREFIX):
         return secret.encode()
     try:
-        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         raise ValueError("what follows whsec_ is no base64") from None
+    if not key:
+        raise ValueError("nothing follows whsec_")
+    return key
 
 
 def headers(id_: str, timestamp: int, body: bytes, key: bytes | None) -> dict[str, str]:

@@ -17,7 +17,10 @@ GROUP = "reconciler.notify_handlers"
 """Entry points that may be named as ``handler``: callables that take the document as a mapping."""
 SHORT = 8
 """Below this length a key is in any text, and no key."""
-_ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://\S+")
+_ADDRESS = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]*://\S+|(?<=\burl: )/\S+")
+"""The second is how the HTTP libraries that most handlers use tell of an address: host and path apart."""
+_PIECE = re.compile(rf"(?=[^/?&=]*[0-9])[^/?&=]{{{SHORT},}}")
+"""Of an address, what may be a token; words have no digit."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,9 @@ def target_of(name: str, hook: Hook, environ: Mapping[str, str]) -> Target:
             problem = f"The value of {_source(hook.secret)} is no key: {error}."
     if problem is not None or url is None:
         return Target(name, hook, problem or "It has no address.")
-    return Target(
-        name, hook, url=url, key=key, secrets=tuple(text for text in (url, secret) if text and len(text) >= SHORT)
-    )
+    # An answer may repeat the token that the address ends with.
+    hidden = (url, *_PIECE.findall(url.partition("://")[2].partition("/")[2]), secret)
+    return Target(name, hook, url=url, key=key, secrets=tuple(text for text in hidden if text and len(text) >= SHORT))
 
 
 def unset_findings(environment: Environment, targets: Mapping[str, Target]) -> list[Finding]:

@@ -54,8 +54,8 @@ class Telling:
     _locked_run: str | None = None
 
     def planned(self, plan: Plan) -> None:
-        """``plan`` made a plan; told where it changes something, and its drift."""
-        if plan.changes:
+        """``plan`` made a plan; told where it changes something and can be applied, and its drift."""
+        if plan.changes and not plan.errors:
             self._tell(lambda: self._about_plan("planned", plan))
         self.drift_found(plan)
 

@@ -29,6 +29,7 @@ from reconciler.platform.errors import (
     PlatformError,
     ProxyRefused,
     RateLimited,
+    RequestAbandoned,
     RequestTimedOut,
     ServerError,
     TrackingIncomplete,
@@ -38,6 +39,7 @@ from reconciler.platform.errors import (
 )
 from reconciler.platform.executions import Execution, ExecutionsApi
 from reconciler.platform.flows import DeployedFlow, FlowsApi
+from reconciler.platform.hurry import hurrying
 from reconciler.platform.ivrs import IvrsApi
 from reconciler.platform.limiter import RateLimiter
 from reconciler.platform.locks import FlowLock
@@ -116,6 +118,7 @@ __all__ = [
     "RateLimited",
     "RateLimiter",
     "Ref",
+    "RequestAbandoned",
     "RequestTimedOut",
     "Schedule",
     "ScheduleBody",
@@ -132,6 +135,7 @@ __all__ = [
     "VersionConflict",
     "connection_for_region",
     "gateway_from",
+    "hurrying",
     "is_loopback",
     "proxy_from",
     "tokens_of",

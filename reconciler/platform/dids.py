@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from reconciler.platform.models import Ref, Wire
-from reconciler.platform.paging import list_all
+from reconciler.platform.paging import Page, fetch_pages, list_all, numbered, side_by_side
 from reconciler.platform.session import Query, Session, path_of
 
 _PAGE = 100
@@ -30,19 +32,27 @@ class DidsApi:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def of_owner(self, id: str) -> list[Did]:
-        """The numbers of one owner."""
-        return await self._found({"owner.id": id})
+    async def of_owners(self, ids: Iterable[str]) -> list[Did]:
+        """The numbers of these owners, by one request each."""
+        found = await side_by_side(lambda id: self._found({"owner.id": id}), ids)
+        return [did for of_one in found for did in of_one]
 
-    async def of_number(self, number: str) -> list[Did]:
-        """The record of one number; empty where nobody has it."""
-        return [did for did in await self._found({"phoneNumber": number}) if did.phone_number == number]
+    async def of_numbers(self, numbers: Iterable[str]) -> list[Did]:
+        """The records of these numbers, by one request each; those that nobody has are missing."""
+        wanted = frozenset(numbers)
+        found = await side_by_side(lambda number: self._found({"phoneNumber": number}), wanted)
+        return [did for of_one in found for did in of_one if did.phone_number in wanted]
 
     async def _found(self, query: Query) -> list[Did]:
         path = path_of("telephony", "providers", "edges", "dids")
         found = await list_all(self._session, path, Did, size=_PAGE, query=query)
         return [did for did in found if did.state != "deleted"]
 
-    async def list(self) -> list[Did]:
-        """All numbers that somebody has."""
-        return await self._found({})
+    async def everybodys(self, *, most: int) -> list[Did] | None:
+        """All numbers that somebody has; None, after one request, where it would take more than ``most``."""
+        fetch = numbered(self._session, path_of("telephony", "providers", "edges", "dids"), size=_PAGE)
+        first = Page(await fetch(1))
+        if (first.count or 0) > most:
+            return None
+        pages = await fetch_pages(fetch, size=_PAGE, first=first)
+        return [did for page in pages for did in page.read(Did) if did.state != "deleted"]

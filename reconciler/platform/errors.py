@@ -9,6 +9,7 @@
         ├── UntrustedHost             the host's certificate is not trusted, or it speaks no TLS
         ├── ProxyRefused              the proxy asks for a password, or does not let us through
         ├── RequestTimedOut           no answer in time (also HTTP 408)
+        ├── RequestAbandoned          somebody stopped the run before there was an answer
         ├── AuthenticationFailed      HTTP 401, or the login was refused
         ├── PermissionDenied          HTTP 403; ``permission`` is the missing one
         ├── BadRequest                HTTP 400 and other 4xx: the org refused what was sent
@@ -118,6 +119,10 @@ class ProxyRefused(PlatformError):
 
 class RequestTimedOut(PlatformError):
     """The host did not answer in time."""
+
+
+class RequestAbandoned(PlatformError):
+    """Somebody stopped the run, and the answer was not worth to be waited for (see ``hurry``)."""
 
     default_remedy = "Run the command again; if it keeps happening, check the status of Genesys Cloud."
 

@@ -21,6 +21,7 @@ from reconciler.platform.errors import (
     ServerError,
     TransferRefused,
 )
+from reconciler.platform.hurry import hurry
 from reconciler.platform.limiter import RateLimiter
 from reconciler.platform.request_log import RequestLog, Turn, account_of
 from reconciler.platform.responses import Reply, error_of, exhausted
@@ -129,7 +130,10 @@ class Session:
             return await self._authorized(method, path, _flat(query), body)
 
         within = self.connection.deadline if deadline is None else min(deadline, self.connection.deadline)
-        return await self._retries.run(attempt, repeatable=repeatable, deadline=within)
+        if (hurried := hurry()) is None:
+            return await self._retries.run(attempt, repeatable=repeatable, deadline=within)
+        within = min(within, hurried.seconds)
+        return await hurried.heed(self._retries.run(attempt, repeatable=repeatable, deadline=within))
 
     async def upload(self, url: str, headers: Mapping[str, str], content: bytes) -> None:
         """PUTs to a presigned address, exactly as given and without our token; each attempt sends it all."""

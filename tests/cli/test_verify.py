@@ -230,6 +230,19 @@ def test_a_number_outside_of_every_pool_or_with_a_person_is_told(applied, cli, o
     assert "+4570100001 should be routed to this IVR, is assigned to nobody" in done.err
 
 
+@pytest.mark.parametrize("given", ['["+4570100001"]', "[]", None])
+def test_a_number_that_the_spec_does_not_give_is_told(applied, cli, org, given):
+    """Its callers reach a line that they should not reach."""
+    org.change_ivr("Sales Line", dnis=["+4570100001", "+4570100003"])
+    now = f"  dnis: {given}\n" if given else ""
+    applied.edit("flows/lines.yaml", '  dnis: ["+4570100001", "+4570100002"]\n', now)
+    beyond = {'["+4570100001"]': ["+4570100003"], "[]": ["+4570100001", "+4570100003"], None: []}[given]
+    done = cli("verify", "--format", "json")
+    assert not_proven(done) == [("failed", "ivr/Sales Line", number, "on it") for number in beyond]
+    for number in beyond:
+        assert f"ivr/Sales Line: {number} should be anywhere but on this IVR, is on it" in cli("verify").err
+
+
 @pytest.mark.parametrize("asked", [True, False], ids=["flow-with-module", "flow-without"])
 def test_what_was_deleted_and_is_still_used_is_told(applied, cli, org, asked):
     if asked:
@@ -359,10 +372,28 @@ def test_lists_that_lag_are_not_held_against_the_apply(applied, cli, org):
     lines = [f'ivr: {{name: Line {n}, dnis: ["+{n}"], openHoursFlow: Sales, description: x}}\n' for n in numbers]
     applied.write("flows/more.yaml", "---\n".join(lines))
     org.fault(match={"route": "POST /api/v2/architect/ivrs"}, effect={"settings": {"list_lag_seconds": 60}})
+    org.fault(match={"route": "GET /api/v2/architect/ivrs/{id}"}, effect={"delay": 0.5})
+    began = time.monotonic()
     done = cli("apply", "--auto-approve")
     assert done.code == 0, done.err
+    assert time.monotonic() - began < 2.5, "while the lock is held, one is not read after the other"
     assert "6 applied" in done.err
     assert "Verified in the org: 24 checks, all proven" in done.err
+
+
+def test_the_numbers_of_a_whole_company_are_not_read_for_a_few_lines(applied, cli, org):
+    mine = range(4570100010, 4570100016)
+    lines = [f'ivr: {{name: Line {n}, dnis: ["+{n}"], openHoursFlow: Sales, description: x}}\n' for n in mine]
+    applied.write("flows/more.yaml", "---\n".join(lines))
+    others = [f"+{n}" for n in range(4570103000, 4570105000)]
+    org.settings(max_new_numbers=2000)
+    org.send("POST", "/architect/ivrs", {"name": "All others", "dnis": others}).raise_for_status()
+    forget_requests(org)
+    done = cli("apply", "--auto-approve")
+    assert done.code == 0, done.err
+    assert "all proven" in done.err
+    # One shows how many there are, then one for each line.
+    assert requests(org, DIDS) == [7]
 
 
 def test_tracking_that_lags_behind_the_publish_is_waited_for(applied, cli, org):
@@ -437,6 +468,33 @@ def test_a_signal_while_tracking_is_waited_for_ends_the_run_in_order(applied, cl
     assert applying.returncode == 4
     assert "(HTTP 206), also until the run was stopped" in said
     assert "2 applied" in said
+    assert "is not locked" in cli("unlock").err
+
+
+def test_tracking_that_is_down_is_tried_once_for_all_flows_and_not_for_hours(applied, cli, org, monkeypatch):
+    monkeypatch.setattr("reconciler.engine.verify.run.REQUEST_SECONDS", 0.1)
+    environment(applied, "verify: {timeout: 0}")
+    org.fault(match={"route": CONSUMED}, effect={"status": 503})
+    applied.edit("shared/greeter.yaml", "One moment.", "One moment, please.")
+    applied.edit("shared/closer.yaml", "One moment.", "One moment, please.")
+    began = time.monotonic()
+    done = cli("apply", "--auto-approve")
+    assert time.monotonic() - began < 10
+    assert done.code == 4
+    assert "4 applied" in done.err
+    assert "unproven  4 checks: The org failed at GET /api/v2/architect/dependencytracking/consumed" in done.err
+
+
+def test_a_signal_while_a_failing_org_is_asked_again_ends_the_run_in_order(applied, cli, org):
+    org.fault(match={"route": CONSUMED}, effect={"status": 503})
+    applied.edit("shared/greeter.yaml", "One moment.", "One moment, please.")
+    applying = start(applied, "apply", "--auto-approve")
+    wait_for_lines(applying, 2, "[1/2]", "[2/2]")
+    time.sleep(1)
+    applying.send_signal(signal.SIGTERM)
+    said = applying.communicate(timeout=20)[1]
+    assert applying.returncode == 4, said
+    assert "2 checks: The org had not answered when the run was stopped" in said
     assert "is not locked" in cli("unlock").err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import stat
@@ -94,6 +95,42 @@ def test_a_failure_is_told_with_its_reason_and_without_secrets(estate, cli, org,
     assert failure["name"] == "inboundCall/Sales"
     assert "No such queue: (secret token)" in failure["message"]
     assert shown_in(b"".join(got.body for got in receiver.got), "token-canary-2f9e") == []
+
+
+def test_a_handler_that_leaves_work_behind_does_not_hold_the_command(estate, tmp_path):
+    """Python waits at its end for thread pools, which many libraries begin; one that hangs would hang the pipeline."""
+    packages = tmp_path / "packages"
+    (packages / "acme_desk-1.dist-info").mkdir(parents=True)
+    code = "import concurrent.futures as f, time\ndef tell(told): f.ThreadPoolExecutor().submit(time.sleep, 30)"
+    (packages / "acme_desk.py").write_text(code, encoding="utf-8")
+    (packages / "acme_desk-1.dist-info/METADATA").write_text("Name: acme-desk\nVersion: 1\n", encoding="utf-8")
+    (packages / "acme_desk-1.dist-info/entry_points.txt").write_text(
+        "[reconciler.notify_handlers]\ndesk = acme_desk:tell\n", encoding="utf-8"
+    )
+    file = estate.root / "environments/test.yaml"
+    file.write_text(
+        f"{file.read_text(encoding='utf-8')}  desk: {{handler: desk, events: [planned]}}\n", encoding="utf-8"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", "plan", "--env", "test", "--format", "json"],
+        env={**os.environ, "PYTHONPATH": str(packages)},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["summary"]["create"] == 2
+
+
+def test_a_plan_that_nobody_can_apply_is_not_told(estate, cli, receiver):
+    estate.edit("flows/line.yaml", "openHoursFlow: Sales", "openHoursFlow: Nowhere")
+    done = cli("plan")
+    assert done.code == 1
+    assert "to create" in done.err
+    assert receiver.got == []
 
 
 def test_what_is_taken_back_is_told(estate, cli, org, receiver):

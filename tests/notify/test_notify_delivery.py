@@ -83,6 +83,7 @@ def test_one_that_wants_to_be_left_alone_for_longer_than_there_is_time_is_not_wa
     [
         (400, b"no_service", "HTTP 400: no_service"),
         (404, b"<html>https://secret.example.com/x</html>", "HTTP 404"),
+        (403, b"Unknown token path-canary-5d1c", "HTTP 403: Unknown token (secret)"),
         (302, b"", "HTTP 302: it redirects, which is not followed"),
     ],
 )
@@ -205,6 +206,14 @@ def test_an_error_of_a_handler_is_told_without_the_addresses_in_it(outbox, insta
 
     assert left[0].problem == "RuntimeError: 403 for (address)"
     assert events_kept(outbox) == ["applied"]
+
+
+def test_nor_is_one_told_that_an_error_tells_in_two_pieces(outbox, installed, short_grace):
+    """As requests and urllib3 do."""
+    said = "HTTPSConnectionPool(host=hooks.slack.com, port=443): Max retries exceeded with url: /services/T0/B0/hunter2"
+    left, _ = deliver(outbox, installed(f"def tell(told): raise RuntimeError({said!r})"))
+
+    assert left[0].problem.endswith("Max retries exceeded with url: (address)")
 
 
 def test_a_handler_that_hangs_or_wants_to_leave_holds_up_nothing(outbox, installed, short_grace):

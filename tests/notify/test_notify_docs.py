@@ -91,11 +91,31 @@ def test_the_receiver_of_the_page_takes_ours_and_nothing_else(is_ours, receiver,
     assert not is_ours({}, got.body, secret)
 
 
+@pytest.mark.parametrize("none", ["", "whsec_"])
+def test_the_receiver_of_the_page_takes_nothing_where_its_key_is_not_set(is_ours, none):
+    sent = {"webhook-id": "msg_1", "webhook-timestamp": str(int(time.time()))}
+    forged = {**sent, "webhook-signature": signature("msg_1", int(sent["webhook-timestamp"]), b"{}", b"")}
+    assert not is_ours(forged, b"{}", none)
+
+
+def test_nonsense_from_strangers_does_not_break_the_receiver_of_the_page(is_ours):
+    sent = {"webhook-id": "msg_1", "webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,\xe9 \udcff"}
+    assert not is_ours(sent, b"{}", "a key")
+    assert not is_ours({**sent, "webhook-timestamp": "9" * 5000}, b"{}", "a key")
+
+
 def test_the_signature_is_the_one_that_standard_webhooks_publish():
     """The example of the convention's own libraries."""
     key = key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     made = signature("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}', key)
     assert made == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_an_empty_key_which_everybody_has_signs_nothing(receiver):
+    hook = Hook.model_validate({"url": receiver.url, "secret": {"env": "KEY"}})
+    made = attempt(target_of("pager", hook, {"KEY": "whsec_"}), notification())
+    assert made.problem == "The value of KEY is no key: nothing follows whsec_"
+    assert receiver.got == []
 
 
 def test_without_a_secret_nothing_is_signed(receiver):

@@ -14,17 +14,28 @@ from reconciler.engine.concurrency import together
 from reconciler.engine.verify.fields import deleted_check
 from reconciler.engine.verify.judging import CopyJudge, modules_of
 from reconciler.engine.verify.report import Check, Proof, What
+from reconciler.engine.verify.view import AT_ONCE
 from reconciler.engine.verify.waiting import Waiting
 from reconciler.kinds.base import Desired, Live
 from reconciler.kinds.registry import kind_of
-from reconciler.platform import AuthenticationFailed, NotFound, PermissionDenied, TrackingIncomplete
+from reconciler.platform import (
+    AuthenticationFailed,
+    HostUnreachable,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    RequestTimedOut,
+    ServerError,
+    TrackingIncomplete,
+)
 from reconciler.problems import ReconcilerError
 
-AT_ONCE = 8
 REBUILD = (
     "Look at Dependency Search in Architect, which shows the state and can rebuild it; then run "
     "`reconciler verify --env {environment}`."
 )
+HOPELESS = (PermissionDenied, AuthenticationFailed, ServerError, RateLimited, RequestTimedOut, HostUnreachable)
+"""What would befall the next flow as well, after as long a time of trying."""
 IN_PART = "dependency tracking answers in part only (HTTP 206)"
 STOPPED = "it was not asked for, because the run was stopped"
 
@@ -37,7 +48,7 @@ class CopyChecks:
     waiting: Waiting
     _found: dict[str, list[Check]] = field(default_factory=dict)
     _refusal: ReconcilerError | None = None
-    """Why the org does not let us ask at all."""
+    """Why the org cannot be asked at all."""
     _partial: bool = False
     """Whether the last answer was not complete."""
 
@@ -152,7 +163,7 @@ class CopyChecks:
                 reason = "dependency tracking does not know the version that is published"
                 self._found[desired.address] = self.judge.unproven(desired, reason, self.judge.later, modules=True)
                 return True
-            except (PermissionDenied, AuthenticationFailed) as error:
+            except HOPELESS as error:
                 refusal = self._refusal = error
             except ReconcilerError as error:
                 refusal = error

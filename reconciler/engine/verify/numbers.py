@@ -12,6 +12,7 @@ from reconciler.kinds.base import Desired, Live, Route
 from reconciler.kinds.registry import kind_of
 
 HERE = "routed to this IVR"
+ELSEWHERE = "anywhere but on this IVR"
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,26 @@ class NumberChecks:
             return frozenset()
         return kind.claims({**((live.fields or {}) if live else {}), **desired.content.canonical})
 
+    def _beyond(self, desired: Desired) -> frozenset[str]:
+        """The numbers that a resource has and should not have."""
+        live = self.view.live(desired.address)
+        return (kind_of(desired.kind).claims((live.fields or {}) if live else {})) - self.wanted(desired)
+
+    def concern(self, desired: Desired) -> bool:
+        """Whether a resource has numbers, or should have."""
+        return bool(self.wanted(desired) or self._beyond(desired))
+
     async def of(self, resources: Iterable[Desired]) -> list[Check]:
         """One check a number of these resources, which are of one kind and in the org.
 
         Raises:
             PlatformError: the org does not tell about numbers.
         """
+        resources = tuple(resources)
         claims = {desired.address: self.wanted(desired) for desired in resources}
-        done: dict[tuple[str, str], Check] = {}
+        done: dict[tuple[str, str], Check] = {
+            (check.address, check.about): check for desired in resources for check in await self._too_many(desired)
+        }
         pending = {address: numbers for address, numbers in claims.items() if numbers}
         while pending:
             found = await self._look(pending)
@@ -49,6 +62,24 @@ class NumberChecks:
             if not pending or not await self.waiting.more("the records of phone numbers to show what was changed"):
                 break
         return [done[key] for key in sorted(done)]
+
+    async def _too_many(self, desired: Desired) -> list[Check]:
+        """A failed check for each number that the spec does not give: its callers reach this IVR all the same."""
+        if self._beyond(desired):
+            await self.view.again(desired.address)
+        return [
+            Check(
+                address=desired.address,
+                what=What.NUMBER,
+                about=number,
+                expected=ELSEWHERE,
+                actual="on it",
+                outcome=Proof.FAILED,
+                remedy=f"Its callers reach this IVR, although the spec does not name it. `reconciler apply --env "
+                f"{self.environment}` takes it away; to keep it, add it to the spec.",
+            )
+            for number in sorted(self._beyond(desired))
+        ]
 
     async def _look(self, pending: Mapping[str, frozenset[str]]) -> list[Check]:
         lives = {address: self.view.live(address) for address in pending}

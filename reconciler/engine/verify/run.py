@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from reconciler.engine.concurrency import together
@@ -20,9 +21,12 @@ from reconciler.engine.verify.waiting import Listener, Waiting
 from reconciler.engine.workspace import Workspace
 from reconciler.kinds.base import Desired, Kind
 from reconciler.kinds.registry import kind_of
-from reconciler.platform import Platform
+from reconciler.platform import Platform, hurrying
 from reconciler.problems import ReconcilerError
 from reconciler.specs import Masker
+
+REQUEST_SECONDS = 60.0
+"""How long one request is tried again at most, unless the timeout is longer: an org may ask for a pause of a minute."""
 
 
 @dataclass
@@ -47,17 +51,23 @@ class Verification:
         """
         subjects = chosen(self.workspace.catalog, patterns)
         org = await observe_org(self.platform, self.workspace.environment.org.id)
-        return await self._verify(View(self.platform, org), subjects)
+        with self._hurrying():
+            return await self._verify(View(self.platform, org), subjects)
 
     async def after(self, org: Org, subjects: Subjects) -> VerifyReport:
         """Verifies what an apply changed; ``org`` is what the apply knows, of which this reads anew what it needs."""
         view = View(self.platform, Org(org.identity, dict(org.by_address)))
         desired = [self.workspace.catalog.resources[address] for address in subjects.addresses]
-        try:
-            await view.refresh(subjects.addresses | set(_needed(desired, view)))
-        except ReconcilerError as error:
-            return self._report(view, [_unread(each, error) for each in desired], time.monotonic())
-        return await self._verify(view, subjects)
+        with self._hurrying():
+            try:
+                await view.refresh(subjects.addresses | set(_needed(desired, view)))
+            except ReconcilerError as error:
+                return self._report(view, [_unread(each, error) for each in desired], time.monotonic())
+            return await self._verify(view, subjects)
+
+    def _hurrying(self) -> AbstractContextManager[None]:
+        """The work is done, and others wait for the lock: an org that fails is not asked as long as for a change."""
+        return hurrying(max(REQUEST_SECONDS, self.timeout), self.stopping)
 
     async def _verify(self, view: View, subjects: Subjects) -> VerifyReport:
         started = time.monotonic()
@@ -96,7 +106,7 @@ class Verification:
     async def _numbers(self, numbers: NumberChecks, resources: Iterable[Desired]) -> list[Check]:
         by_kind: dict[Kind, list[Desired]] = defaultdict(list)
         for each in resources:
-            if numbers.wanted(each):
+            if numbers.concern(each):
                 by_kind[kind_of(each.kind)].append(each)
         return [
             check

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from reconciler.engine.observe import Org, flow_addresses
 from reconciler.kinds.base import Kind, Live
 from reconciler.kinds.registry import kind_of
 from reconciler.platform import Platform
+
+AT_ONCE = 8
 
 
 @dataclass
@@ -51,12 +54,21 @@ class View:
 
     async def _refresh(self, kind: Kind, lives: list[Live], of: int) -> None:
         found = {live.id: live for live in await kind.read_many(self.platform, lives, of)}
+        behind = []
         for live in lives:
             now = found.get(live.id)
             if now is None or now.version != live.version:
-                await self.again(live.address)
+                behind.append(live.address)
             else:
                 await self._put(live, now)
+        # Side by side: after a large apply, lists may not show any of it yet.
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def settle(address: str) -> None:
+            async with gate:
+                await self.again(address)
+
+        await together(settle(address) for address in behind)
 
     async def _put(self, before: Live, now: Live | None) -> Live | None:
         if now is None or now.address != before.address:
