@@ -67,7 +67,7 @@ def _wrapped(line: Text, console: Console) -> Iterator[Text]:
 def document(text: str) -> None:
     """Prints a document for a program; one that stops reading changes nothing."""
     text = visible(text)
-    if isinstance(sys.stdout, TextIOWrapper):
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.encoding.lower() != "utf-8":
         # Whatever the locale: programs read JSON and its like as UTF-8.
         sys.stdout.reconfigure(encoding="utf-8")
     try:
