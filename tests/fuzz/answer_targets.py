@@ -93,7 +93,7 @@ def ledger_rows(choices: Choices) -> None:
 def exports(choices: Choices) -> None:
     """What comes out of an export: archives and YAML, compared with another flow."""
     batch = [("1-a", "1.0"), ("2-b", "2.0")][: choices.number(2) + 1]
-    texts = {wanted: spoilt_text(choices, choices.pick(flows()[3:]), TEXTS) for wanted in batch}
+    texts = {wanted: spoilt_text(choices, choices.pick(flows()[3:] or flows()), TEXTS) for wanted in batch}
     content = _archive(choices, {file_name(wanted): text for wanted, text in texts.items()})
     if choices.chance(4):
         content = spoilt_bytes(choices, content)
