@@ -120,11 +120,11 @@ class ProxyRefused(PlatformError):
 class RequestTimedOut(PlatformError):
     """The host did not answer in time."""
 
+    default_remedy = "Run the command again; if it keeps happening, check the status of Genesys Cloud."
+
 
 class RequestAbandoned(PlatformError):
     """Somebody stopped the run, and the answer was not worth to be waited for (see ``hurry``)."""
-
-    default_remedy = "Run the command again; if it keeps happening, check the status of Genesys Cloud."
 
 
 class AuthenticationFailed(PlatformError):

@@ -18,6 +18,7 @@ from reconciler.platform import (
     PermissionDenied,
     PlatformError,
     RateLimited,
+    RequestAbandoned,
     RequestTimedOut,
     ServerError,
     VersionConflict,
@@ -198,3 +199,8 @@ def test_no_answer_whatever_escapes_the_exception_tree(body: bytes) -> None:
             org.run(read)
         except PlatformError:
             continue
+
+
+def test_a_host_that_is_too_slow_may_be_asked_again_and_a_stopped_run_is_not_told_so() -> None:
+    assert "Run the command again" in (error(problem(408, "request.timeout", "slow")).remedy or "")
+    assert RequestAbandoned("The org had not answered when the run was stopped.").remedy is None
