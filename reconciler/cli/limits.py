@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 
 import typer
 
+from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, ListFormat, command
 from reconciler.cli.output import Listing, document, say
 from reconciler.cli.session import connect, open_workspace
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def limits(env: Env = DEFAULT_ENVIRONMENT, format: ListFormat = Listing.TEXT) -> int:
     """Show the org's limits, what counts against them, and how full they are."""
-    report = asyncio.run(_report(open_workspace(env, offline=True)))
+    report = run_interruptible(_report(open_workspace(env, offline=True)))
     if format is Listing.JSON:
         document(json.dumps(report.model_dump(mode="json"), indent=2, ensure_ascii=False))
     else:

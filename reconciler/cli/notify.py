@@ -14,9 +14,9 @@ from rich.text import Text
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, ListFormat, command
 from reconciler.cli.output import Listing, document, say
 from reconciler.cli.session import STATE, holder, repository_root
+from reconciler.engine.audit import surroundings_of
 from reconciler.ledger import now_utc
 from reconciler.notify.again import send_again
-from reconciler.notify.links import job_link
 from reconciler.notify.making import about_nothing
 from reconciler.notify.outbox import Entry, Outbox
 from reconciler.notify.sending import Attempt, attempt
@@ -92,7 +92,8 @@ def _test(environment: Environment, hooks: Sequence[str]) -> int:
         target = targets.get(hook)
         if target is None:
             raise ReconcilerError(f"There is no hook {hook!r} any more; something is kept for it.")
-        made = attempt(target, about_nothing(environment.name, at=now_utc(), who=holder(), link=job_link(os.environ)))
+        link = surroundings_of(os.environ).link
+        made = attempt(target, about_nothing(environment.name, at=now_utc(), who=holder(), link=link))
         failed += not made.delivered
         say([_line(made, "test", target.shown)])
     return 1 if failed else 0

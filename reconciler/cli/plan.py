@@ -45,6 +45,14 @@ def plan(
     with failed_as_json(format):
         workspace = open_workspace(env, tests=None)
         made = run_interruptible(_plan(workspace, scope))
+    deliver(made, workspace, out, format)
+    if made.errors:
+        return 1
+    return 2 if detailed_exitcode and made.changes else 0
+
+
+def deliver(made: Plan, workspace: Workspace, out: Path | None, format: Format) -> None:
+    """Saves a plan where it is to be saved, shows it, and tells the hooks of it."""
     try:
         # Before it is shown: whoever pages through it may leave in the middle.
         if out is not None:
@@ -52,16 +60,13 @@ def plan(
     finally:
         show_plan(made, format)
     if out is not None:
-        say([Text(saved(made, out), style="dim")])
+        say([Text(_saved(made, out), style="dim")])
     with telling(workspace, "planned", "drift") as told:
         if told is not None:
             told.planned(made)
-    if made.errors:
-        return 1
-    return 2 if detailed_exitcode and made.changes else 0
 
 
-def saved(plan: Plan, out: Path) -> str:
+def _saved(plan: Plan, out: Path) -> str:
     """What to do with a plan that was saved, for people."""
     if plan.errors or not plan.changes:
         return f"Saved as {out}."

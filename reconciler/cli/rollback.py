@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from reconciler.cli.apply import (
     LONGEST_HOURS,
@@ -22,12 +21,11 @@ from reconciler.cli.apply import (
 )
 from reconciler.cli.interruptible import run_interruptible
 from reconciler.cli.options import DEFAULT_ENVIRONMENT, Env, PlanFormat, command
-from reconciler.cli.output import Format, say
-from reconciler.cli.plan import saved
-from reconciler.cli.planfile import failed_as_json, show_plan
+from reconciler.cli.output import Format
+from reconciler.cli.plan import deliver
+from reconciler.cli.planfile import failed_as_json
 from reconciler.cli.session import connect, open_without_specs
-from reconciler.cli.telling import telling
-from reconciler.engine.document import Plan, save_plan
+from reconciler.engine.document import Plan
 from reconciler.engine.refusals import refuse_unsaved
 from reconciler.engine.rollback.plan import plan_rollback
 from reconciler.engine.rollback.request import Back
@@ -101,14 +99,7 @@ def _asked(workspace: Workspace, what: tuple[str, ...], to: str | None) -> Back:
 def _plan(workspace: Workspace, back: Back, scope: Scope, out: Path, format: Format) -> int:
     with failed_as_json(format):
         made = run_interruptible(_planned(workspace, back, scope))
-    try:
-        save_plan(made, out)
-    finally:
-        show_plan(made, format)
-    say([Text(saved(made, out), style="dim")])
-    with telling(workspace, "planned", "drift") as told:
-        if told is not None:
-            told.planned(made)
+    deliver(made, workspace, out, format)
     return 1 if made.errors else 0
 
 

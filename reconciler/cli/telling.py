@@ -51,8 +51,8 @@ def telling(workspace: Workspace, *events: EventName, plan: Plan | None = None) 
 
 def _begin(workspace: Workspace, events: Sequence[EventName], plan: Plan | None) -> Telling:
     # A command that tells nobody need not load what sends.
+    from reconciler.engine.audit import surroundings_of
     from reconciler.notify.delivery import Delivery
-    from reconciler.notify.links import job_link
     from reconciler.notify.targets import unset_findings
     from reconciler.notify.telling import Telling, outbox_of, targets_of
 
@@ -66,7 +66,7 @@ def _begin(workspace: Workspace, events: Sequence[EventName], plan: Plan | None)
         delivery=delivery,
         who=holder(),
         mask=_mask(workspace, targets),
-        link=job_link(os.environ),
+        link=surroundings_of(os.environ).link,
         drift_is_news=plan is None,
         plan=plan,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
@@ -18,6 +18,8 @@ from reconciler.engine.steps import Signature, Steps
 from reconciler.engine.workspace import Scope, Workspace
 from reconciler.ledger import Ledger
 from reconciler.platform import Platform
+
+Made = TypeVar("Made", bound=Steps)
 
 
 @dataclass
@@ -45,26 +47,28 @@ class Acting:
     def steps(self, planning: Planning, lease: Lease) -> Steps:
         """The steps of a plan that ``plan`` made."""
         if self._destination is None:
-            return Steps(**self._means(planning, lease))
+            return self._made(Steps, planning, lease)
         return self.steps_back(planning, lease, self._destination)
 
     def steps_back(self, planning: Planning, lease: Lease, destination: Destination) -> BackSteps:
         """The steps of a rollback."""
-        return BackSteps(**self._means(planning, lease), targets=destination.targets)
+        steps = self._made(BackSteps, planning, lease)
+        steps.targets = destination.targets
+        return steps
 
-    def _means(self, planning: Planning, lease: Lease) -> dict[str, Any]:
+    def _made(self, kind: type[Made], planning: Planning, lease: Lease) -> Made:
         workspace, org = planning.workspace, planning.observation.org
-        return {
-            "platform": self.platform,
-            "ledger": self.ledger,
-            "lease": lease,
-            "org": org,
-            "rows": planning.observation.ledger.rows,
-            "trails": planning.observation.ledger.trails,
-            "wanted": workspace.catalog.resources,
-            "history": planning.history or History(workspace.root, workspace.environment.name, workspace.cache),
-            "signature": Signature(self.holder, self.run, workspace.commit.commit),
-            "secret_fingerprints": workspace.secret_fingerprints(org.identity.id),
-            "sizes": Sizes(workspace.cache, org.identity.id),
-            "missing_is_made": workspace.missing_is_made,
-        }
+        return kind(
+            platform=self.platform,
+            ledger=self.ledger,
+            lease=lease,
+            org=org,
+            rows=planning.observation.ledger.rows,
+            trails=planning.observation.ledger.trails,
+            wanted=workspace.catalog.resources,
+            history=planning.history or History(workspace.root, workspace.environment.name, workspace.cache),
+            signature=Signature(self.holder, self.run, workspace.commit.commit),
+            secret_fingerprints=workspace.secret_fingerprints(org.identity.id),
+            sizes=Sizes(workspace.cache, org.identity.id),
+            missing_is_made=workspace.missing_is_made,
+        )

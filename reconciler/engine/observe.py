@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from reconciler.archy.model import Reference
 from reconciler.engine.concurrency import together
-from reconciler.kinds.base import Live
-from reconciler.kinds.registry import all_kinds
+from reconciler.kinds.base import Desired, Live
+from reconciler.kinds.registry import all_kinds, kind_of
 from reconciler.ledger import Ledger, Row, Snapshot
 from reconciler.platform import Organization, Platform
 from reconciler.problems import Finding, ReconcilerError
@@ -90,6 +90,13 @@ def check_org(identity: Organization, expected: str | None) -> None:
 def flow_addresses(reference: Reference, known: Container[str]) -> list[str]:
     """Addresses of the flows that a reference may mean, among ``known`` ones, most likely first."""
     return [address for address in candidate_addresses(reference) if address in known]
+
+
+def embedded_modules(desired: Desired, known: Container[str]) -> list[str]:
+    """Addresses of the common modules, among ``known`` ones, that are copied into a flow when it is published."""
+    kind = kind_of(desired.kind)
+    found = (flow_addresses(reference, known)[:1] for reference in desired.references if kind.embeds(reference))
+    return list(dict.fromkeys(address for addresses in found for address in addresses))
 
 
 def candidate_addresses(reference: Reference) -> list[str]:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from reconciler.engine.concurrency import together
 from reconciler.engine.document import Action
-from reconciler.engine.observe import Observation, flow_addresses
+from reconciler.engine.observe import Observation, embedded_modules
 from reconciler.engine.verdict import Verdict
 from reconciler.platform import Platform
 from reconciler.specs import Catalog
@@ -48,12 +48,7 @@ class Propagation:
     def _modules(self, verdict: Verdict) -> list[str]:
         """Addresses of the modules that are copied into this object when it is published."""
         assert verdict.desired is not None
-        found = [
-            flow_addresses(reference, self._known)
-            for reference in verdict.desired.references
-            if verdict.kind.embeds(reference)
-        ]
-        return list(dict.fromkeys(addresses[0] for addresses in found if addresses))
+        return embedded_modules(verdict.desired, self._known)
 
     def _reason(self, address: str, verdicts: Mapping[str, Verdict], holds: Mapping[str, str]) -> str | None:
         module = verdicts.get(address)

@@ -53,16 +53,17 @@ def refuse_other_environment(plan: Plan, workspace: Workspace) -> None:
 
 def refuse_other_source(plan: Plan, workspace: Workspace) -> None:
     """Raises ``StalePlanError`` where the specs, or what is gone back to, are not those of the plan."""
-    if plan.rollback and plan.source.digest != workspace.catalog.digest:
+    if plan.source.digest == workspace.catalog.digest:
+        return
+    if plan.rollback:
         raise StalePlanError(
             "Something was applied, or the history of the repository changed, since this rollback was planned.",
             remedy="Plan the rollback again.",
         )
-    if plan.source.digest != workspace.catalog.digest:
-        raise StalePlanError(
-            "The specs or the environment changed since the plan was made.",
-            remedy="Plan again and have the new plan reviewed.",
-        )
+    raise StalePlanError(
+        "The specs or the environment changed since the plan was made.",
+        remedy="Plan again and have the new plan reviewed.",
+    )
 
 
 def refuse_other_org(plan: Plan, identity: Organization) -> None:

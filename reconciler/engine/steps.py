@@ -15,7 +15,7 @@ from reconciler.engine.history import History
 from reconciler.engine.lease import Lease
 from reconciler.engine.limits.sizes import Sizes
 from reconciler.engine.linkage import resolve_reference
-from reconciler.engine.observe import Org, flow_addresses
+from reconciler.engine.observe import Org, embedded_modules
 from reconciler.kinds.base import Desired, Kind, Live, Operations
 from reconciler.kinds.registry import kind_of
 from reconciler.ledger import ID_KEPT, Earlier, Ledger, LockLostError, Row, Was, extended, mark_of, now_utc
@@ -147,7 +147,7 @@ class Steps:
             after = await self._update(kind, change, live, operations)
         self.org.put(after)
         self.sizes.published(desired)
-        await self._record(kind, change, after, self._modules_now(kind, desired), trail)
+        await self._record(kind, change, after, self._modules_now(desired), trail)
         return after.version
 
     async def _update(self, kind: Kind, change: Change, live: Live, operations: Operations) -> Live:
@@ -263,15 +263,10 @@ class Steps:
         self.lease.require()
         await self.ledger.write(self.lease.lock, row)
 
-    def _modules_now(self, kind: Kind, desired: Desired) -> dict[str, str]:
+    def _modules_now(self, desired: Desired) -> dict[str, str]:
         """The modules that were just copied in: the ones that are live now, since they come first."""
-        built = {}
-        for reference in desired.references:
-            for address in flow_addresses(reference, self.org.by_address)[:1]:
-                module = self.org.by_address[address]
-                if kind.embeds(reference) and module.version is not None:
-                    built[module.id] = module.version
-        return built
+        modules = (self.org.by_address[address] for address in embedded_modules(desired, self.org.by_address))
+        return {module.id: module.version for module in modules if module.version is not None}
 
     async def _modules_in(self, kind: Kind, change: Change, live: Live) -> Mapping[str, str]:
         if any(kind.embeds(reference) for reference in self.wanted[change.address].references):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.engine.document import UnmanagedConsumer
-from reconciler.engine.observe import Observation, flow_addresses
+from reconciler.engine.observe import Observation, embedded_modules
 from reconciler.engine.verdict import Verdict
-from reconciler.kinds.base import Desired, Live
-from reconciler.kinds.registry import kind_of
+from reconciler.kinds.base import Live
 from reconciler.problems import Finding, Severity
 from reconciler.specs import Catalog
 
@@ -38,15 +37,9 @@ def consumers_left_behind(catalog: Catalog, verdicts: Mapping[str, Verdict]) -> 
         )
         for address, desired in catalog.resources.items()
         if address not in verdicts or verdicts[address].held
-        for module in _held_modules(desired, catalog)
+        for module in embedded_modules(desired, catalog.resources)
         if module in publishing
     ]
-
-
-def _held_modules(desired: Desired, catalog: Catalog) -> list[str]:
-    kind = kind_of(desired.kind)
-    held = [flow_addresses(r, catalog.resources)[:1] for r in desired.references if kind.embeds(r)]
-    return list(dict.fromkeys(address for addresses in held for address in addresses))
 
 
 def _ours(observation: Observation, address: str, live: Live) -> bool:

@@ -7,10 +7,8 @@ of the attempt, which the operating system lets go of when its holder dies: two 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reconciler.files import read_file
+from reconciler.files import lock_file, read_file, replace_file
 from reconciler.notify.document import Notification
 
 PATIENCE = 15.0
@@ -74,7 +72,7 @@ class Outbox:
             number = next(_COUNTER)
         path = self.folder / f"{moment}-{os.getpid()}-{number:06d}-{hook}.json"
         entry = Entry(path, Kept(hook=hook, notification=told))
-        _write(path, entry.kept.model_dump_json(indent=1))
+        _write(path, entry.kept)
         return entry
 
     def note(self, entry: Entry, attempts: int, problem: str) -> Entry:
@@ -82,7 +80,7 @@ class Outbox:
         kept = entry.kept.model_copy(update={"attempts": attempts, "problem": problem})
         with suppress(OSError):
             if entry.path.exists():
-                _write(entry.path, kept.model_dump_json(indent=1))
+                _write(entry.path, kept)
         return Entry(entry.path, kept)
 
     def drop(self, entry: Entry) -> None:
@@ -109,20 +107,7 @@ class Outbox:
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(self.folder / f"{hook}.lock", os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
-            yield _locked(file.fileno(), PATIENCE)
-
-
-def _locked(descriptor: int, patience: float) -> bool:
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(0.05)
-        else:
-            return True
+            yield lock_file(file, PATIENCE)
 
 
 def _read(path: Path) -> Entry | None:
@@ -133,16 +118,5 @@ def _read(path: Path) -> Entry | None:
         return None
 
 
-def _write(path: Path, text: str) -> None:
-    """Replaces the file whole; only its owner may read it."""
-    partial = path.with_name(f"{path.name}.{threading.get_ident()}.partial")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+def _write(path: Path, kept: Kept) -> None:
+    replace_file(path, kept.model_dump_json(indent=1), private=True)

@@ -27,12 +27,12 @@ class _Listing(Wire):
         """What has no key or no number is no limit that anybody could compare with."""
         if not isinstance(data, dict) or not isinstance(data.get("entities"), list):
             return data
-        told = [one for one in data["entities"] if not isinstance(one, dict) or (one.get("key") and _is_number(one))]
-        return {**data, "entities": told}
+        said = [one for one in data["entities"] if not _says_nothing(one)]
+        return {**data, "entities": said}
 
 
-def _is_number(limit: dict[str, object]) -> bool:
-    return limit.get("value") is not None
+def _says_nothing(limit: object) -> bool:
+    return isinstance(limit, dict) and (not limit.get("key") or limit.get("value") is None)
 
 
 class LimitsApi:

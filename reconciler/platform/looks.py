@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
-from typing import Any
 
 from reconciler.platform.session import Session
 
@@ -162,18 +160,11 @@ class Look:
         if seconds <= 0:
             return True
         self.news.clear()
-        sleeping, news = _task(self._looks.session.sleep(seconds)), _task(self.news.wait())
+        sleeping = asyncio.ensure_future(self._looks.session.sleep(seconds))
+        news = asyncio.ensure_future(self.news.wait())
         try:
             await asyncio.wait([sleeping, news], return_when=asyncio.FIRST_COMPLETED)
             return sleeping.done()
         finally:
             sleeping.cancel()
             news.cancel()
-
-
-def _task(work: Any) -> asyncio.Task[Any]:
-    async def done() -> None:
-        await work
-
-    coroutine: Coroutine[Any, Any, None] = done()
-    return asyncio.create_task(coroutine)

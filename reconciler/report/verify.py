@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -30,10 +30,8 @@ def verify_text(report: VerifyReport) -> Iterator[Text]:
     """The whole verification: counts of what is proven, everything else, and the closing line."""
     resources = plural(len({check.address for check in report.checks}), "resource")
     yield Text(f"Linkage in {report.environment} · org {report.org}: {resources}", style="bold")
-    for what, (one, many) in PROVEN.items():
-        count = sum(1 for check in report.checks if check.what is what and check.outcome is Proof.PROVEN)
-        if count:
-            yield _line(Proof.PROVEN, f"{count} {one if count == 1 else many}")
+    for text in _proven(report):
+        yield _line(Proof.PROVEN, text)
     yield from not_proven_text(report)
     yield Text(counts(report), style="green" if report.proven else "bold red")
 
@@ -110,9 +108,16 @@ def verify_markdown(report: VerifyReport) -> str:
     for (reason, remedy), checks in _by_reason(report).items():
         lines += ["", f"**{plural(len(checks), 'check')} unproven:** {quiet(reason)}. {quiet(remedy or '')}".rstrip()]
         lines += ["", f"- {quiet(_named(checks))}"]
-    proven = [(what, sum(1 for c in report.checks if c.what is what and c.outcome is Proof.PROVEN)) for what in What]
-    lines += ["", "Proven:", "", *(f"- {count} {PROVEN[what][count != 1]}" for what, count in proven if count)]
+    lines += ["", "Proven:", "", *(f"- {text}" for text in _proven(report))]
     return "\n".join(lines) + "\n"
+
+
+def _proven(report: VerifyReport) -> Iterator[str]:
+    """What is proven, in counts."""
+    proven = Counter(check.what for check in report.checks if check.outcome is Proof.PROVEN)
+    for what, (one, many) in PROVEN.items():
+        if proven[what]:
+            yield f"{proven[what]} {one if proven[what] == 1 else many}"
 
 
 def _row(check: Check) -> str:

@@ -6,10 +6,8 @@ Nothing that stands in the file is changed or taken out, so that it may be appen
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from reconciler.engine.audit.record import FIRST, SHORT, TORN, canonical, hash_of, read_line, sealed
+from reconciler.files import lock_file
 from reconciler.problems import ReconcilerError
 
 WAIT = 2.0
@@ -105,15 +104,8 @@ class Chain:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: what a full disk refuses must not be tried again when the file is closed.
         with self.path.open("a+b", buffering=0) as file:
-            end = time.monotonic() + wait
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if time.monotonic() >= end:
-                        raise OSError(0, "another process does not let go of it", str(self.path)) from None
-                    time.sleep(0.01)
+            if not lock_file(file, wait):
+                raise OSError(0, "another process does not let go of it", str(self.path))
             if new:
                 _sync_folder(self.path.parent)
             yield file

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 from reconciler.engine.audit.additions import beyond, unknown
 from reconciler.engine.audit.reading import Line, TrailFile, TrailRun, runs_of, seals
-from reconciler.engine.audit.record import FIRST, SHORT, AuditRecord, canonical, hash_of
+from reconciler.engine.audit.record import FIRST, SHORT, TORN, AuditRecord, canonical, hash_of
 from reconciler.ledger import LOST_AUDIT, RunRecord, stamp
 
 
@@ -149,7 +149,7 @@ def _follows(number: int, before: AuditRecord | None, record: AuditRecord) -> It
 
 def _torn(file: TrailFile) -> Iterator[str]:
     for number, record in ((line.number, line.record) for line in file.lines):
-        if record is not None and record.event == "torn":
+        if record is not None and record.event == TORN:
             yield f"Before line {number} stands half a record of a run that was killed while it wrote; it is sealed."
     if file.torn:
         size = "1 byte" if len(file.torn) == 1 else f"{len(file.torn)} bytes"
@@ -164,15 +164,14 @@ def _run(run: TrailRun, *, last: bool, partly: bool) -> tuple[list[str], list[st
     if run.ended is None:
         when = " or is not over yet" if last else ""
         return [], [f"Run {run.run} ({stamp(run.begin)}) has no end: it was killed{when}."]
-    told = Counter(change.outcome for change in run.changes)
+    told = Counter(change.outcome or "?" for change in run.changes)
     if dict(told) != dict(run.ended.counts):
         return [f"Run {run.run} ended with {_counts(run.ended.counts)}, but the trail has {_counts(told)}."], []
     return [], []
 
 
-def _counts(counts: object) -> str:
-    items = dict(counts).items() if isinstance(counts, dict | Counter) else ()
-    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(items, key=str)) or "no changes"
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "no changes"
 
 
 def _joined(files: Sequence[TrailFile], checks: Sequence[FileCheck]) -> tuple[FileCheck, ...]:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from reconciler.engine.audit.attributing import Attribution
 from reconciler.engine.audit.comparison import BY_LEDGER, OURS, OUTSIDE, Comparison, Entry, Missing, Who
 from reconciler.engine.audit.deeds import Deed, recorded, remembered
-from reconciler.engine.audit.numbering import by_counting, by_publication, succeeded
+from reconciler.engine.audit.numbering import PUBLISH, by_counting, by_publication, succeeded
 from reconciler.engine.audit.reading import TrailRun
 from reconciler.engine.concurrency import together
 from reconciler.engine.observe import Observation, observe
@@ -182,7 +182,7 @@ async def _versions(
     live = estate.observation.org.by_id.get(subject.id)
     if not subject.kind.content_in_versions:
         return by_counting(events, live.version if live else None, deeds)
-    if not any(event.action == "Publish" for event in events):
+    if not any(event.action == PUBLISH for event in events):
         return {}
     return by_publication(events, await subject.kind.published(platform, subject.id))
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ class Line:
     record: AuditRecord | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TrailFile:
     """A whole file."""
 
@@ -40,10 +41,10 @@ class TrailFile:
     torn: bytes = b""
     """What stands behind the last record and is none: a run was killed while it wrote."""
 
-    @property
-    def records(self) -> list[AuditRecord]:
+    @cached_property
+    def records(self) -> tuple[AuditRecord, ...]:
         """The records, in the order of the file."""
-        return [line.record for line in self.lines if line.record is not None]
+        return tuple(line.record for line in self.lines if line.record is not None)
 
     @property
     def head(self) -> Head | None:

@@ -30,6 +30,12 @@ class Surroundings:
     machine: str
     pipeline: Pipeline | None
 
+    @property
+    def link(self) -> str | None:
+        """The page of the pipeline's job, where its address is known."""
+        run = self.pipeline.run if self.pipeline else None
+        return run if run and run.startswith(("https://", "http://")) else None
+
 
 def surroundings_of(environ: Mapping[str, str]) -> Surroundings:
     """As the operating system and the variables of GitHub and GitLab tell."""

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 
 from reconciler.archy.canonical import digest
 from reconciler.engine.history import catalogs_at
-from reconciler.engine.observe import Observation, flow_addresses
+from reconciler.engine.observe import Observation, embedded_modules
 from reconciler.engine.rollback.desired import as_applied
 from reconciler.engine.rollback.destination import Destination, Target
 from reconciler.engine.workspace import Workspace
 from reconciler.kinds.base import Desired
-from reconciler.kinds.registry import kind_of
 from reconciler.ledger import Row
 from reconciler.specs import Catalog, Commit
 
@@ -83,16 +82,10 @@ def commit_of(workspace: Workspace, destination: Destination) -> Commit:
 
 def consumers_of(catalog: Catalog, targets: Mapping[str, Target]) -> set[str]:
     """Managed objects that hold a copy of a common module among the targets, also by way of another module."""
-    held = {address: modules_in(desired, catalog.resources) for address, desired in catalog.resources.items()}
+    held = {address: embedded_modules(desired, catalog.resources) for address, desired in catalog.resources.items()}
     found: set[str] = set()
     reached = set(targets)
     while reached:
         reached = {address for address, modules in held.items() if not reached.isdisjoint(modules)} - found
         found |= reached
     return found
-
-
-def modules_in(desired: Desired, known: Mapping[str, object]) -> list[str]:
-    kind = kind_of(desired.kind)
-    embedded = (flow_addresses(r, known)[:1] for r in desired.references if kind.embeds(r))
-    return [address for addresses in embedded for address in addresses]

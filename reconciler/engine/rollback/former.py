@@ -42,7 +42,7 @@ class Former:
 
     async def find(self, steps: Mapping[str, Earlier]) -> dict[str, Desired]:
         """The objects as they were; what cannot be found is told in ``findings``, absent ones are left out."""
-        found = self._from_git({a: step for a, step in steps.items() if step.was is Was.OURS or step.digest})
+        found = self._from_git({a: step for a, step in steps.items() if step.digest})
         # What had been changed by hand was something else than the spec of that time.
         exact = {address: desired for address, desired in found.items() if steps[address].was is Was.OURS}
         rest = {a: step for a, step in steps.items() if step.was is not Was.ABSENT and a not in exact}

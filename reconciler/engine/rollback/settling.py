@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.engine.document import Action
-from reconciler.engine.observe import Observation
-from reconciler.engine.rollback.catalog import modules_in
+from reconciler.engine.observe import Observation, embedded_modules
 from reconciler.engine.rollback.destination import Destination, Target
 from reconciler.engine.rollback.request import Back
 from reconciler.engine.verdict import Verdict
@@ -67,7 +66,7 @@ def _held_other_secrets(verdict: Verdict, target: Target) -> bool:
 def _held_among(verdict: Verdict, publishing: set[str]) -> str | None:
     """The common module that it has a copy of and that this plan publishes."""
     assert verdict.desired is not None
-    return next(iter(modules_in(verdict.desired, dict.fromkeys(publishing))), None)
+    return next(iter(embedded_modules(verdict.desired, publishing)), None)
 
 
 def _reason(verdict: Verdict, target: Target, destination: Destination) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import networkx as nx
 
 from reconciler.engine.dependencies import catalog_graph
 from reconciler.engine.document import Action, Plan
-from reconciler.engine.observe import flow_addresses
+from reconciler.engine.observe import embedded_modules
 from reconciler.engine.outcome import Outcome, Result
 from reconciler.engine.planner import Planning
 from reconciler.globs import matches
-from reconciler.kinds.registry import kind_of
 from reconciler.problems import ReconcilerError
 from reconciler.specs import Catalog
 from reconciler.suggest import near
@@ -72,7 +71,7 @@ def changed(
     looked_at = frozenset(catalog.resources) - left
     reached = (made & graph.nodes).union(*(nx.ancestors(graph, address) for address in made if address in graph))
     # Who was published, or holds a module that was.
-    asked = {address for address in reached if address in made or not made.isdisjoint(_modules(catalog, address))}
+    asked = {address for address in reached if address in made or _holds_one_of(made, catalog, address)}
     return Subjects(
         addresses=looked_at if everything else looked_at & reached,
         asked=looked_at if everything else looked_at & asked,
@@ -80,12 +79,8 @@ def changed(
     )
 
 
-def _modules(catalog: Catalog, address: str) -> Iterator[str]:
-    """The common modules of the specs that a flow holds."""
-    desired = catalog.resources[address]
-    for reference in desired.references:
-        if kind_of(desired.kind).embeds(reference):
-            yield from flow_addresses(reference, catalog.resources)[:1]
+def _holds_one_of(made: Collection[str], catalog: Catalog, address: str) -> bool:
+    return any(module in made for module in embedded_modules(catalog.resources[address], catalog.resources))
 
 
 def _left_alone(catalog: Catalog, planning: Planning, plan: Plan) -> set[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.engine.audit.record import CHANGED, ENDED, AuditRecord
+from reconciler.engine.audit.record import CHANGED, ENDED, TORN, AuditRecord
 from reconciler.report.audit.ecs import message_of
 
 VENDOR, PRODUCT = "reconciler", "Genesys Cloud reconciler"
@@ -62,7 +62,7 @@ def _severity(record: AuditRecord) -> int:
     """0 to 10: what failed is high, what was set aside or cut off medium."""
     if record.outcome == "failed" or (record.event == ENDED and record.exit_code):
         return 7
-    if record.event == "torn" or record.override or record.policies:
+    if record.event == TORN or record.override or record.policies:
         return 5
     return 3
 
